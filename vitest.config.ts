@@ -1,0 +1,42 @@
+import { defineConfig } from 'vitest/config'
+
+const minuteMs = 60_000
+const trees = ['src', 'test', 'bench', 'examples']
+const named = (ending: string) => trees.map((tree) => `${tree}/**/*${ending}`)
+
+export default defineConfig({
+  ssr: { resolve: { conditions: ['holdfast-source', 'module', 'node'] } },
+  test: {
+    pool: 'forks',
+    maxWorkers: 2,
+    reporters: ['default', './test/reporters/closing-line.ts'],
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: named('.test.ts'),
+          exclude: [...named('.int.test.ts'), ...named('.long.test.ts')],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'int',
+          include: named('.int.test.ts'),
+          testTimeout: minuteMs,
+          hookTimeout: minuteMs,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'long',
+          include: named('.long.test.ts'),
+          testTimeout: 10 * minuteMs,
+          hookTimeout: 10 * minuteMs,
+        },
+      },
+    ],
+  },
+})
