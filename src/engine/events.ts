@@ -1,0 +1,32 @@
+import type { Entry } from '../model/entries.ts'
+import type { ErrorRecord } from '../model/errors.ts'
+import type { SessionKey } from '../model/keys.ts'
+import type { Turn } from '../model/turns.ts'
+import type { Summary } from '../model/sessions.ts'
+import type { AnswerDelta } from './runner.ts'
+
+/** What one turn's followers see, from the start of its current attempt. */
+export type TurnEvent =
+  | { type: 'started'; attempt: number }
+  | { type: 'delta'; delta: AnswerDelta }
+  /** What was emitted before is void: the runner began the answer again. */
+  | { type: 'restarted' }
+  /** Always last. `reply` is empty unless the turn is done. */
+  | { type: 'settled'; turn: Turn; reply: Entry[] }
+
+/** What everybody may watch (`GET /v1/events`): ids, states and sizes; never what people wrote. */
+export type GatewayEvent =
+  | { type: 'turn.admitted'; sessionKey: SessionKey; turnId: string; coalesced: boolean }
+  | { type: 'turn.started'; sessionKey: SessionKey; turnId: string; attempt: number; waitedMs: number }
+  | { type: 'turn.settled'; sessionKey: SessionKey; turnId: string; status: Turn['status']; outcome: ErrorRecord | null }
+  | { type: 'turn.fenced'; sessionKey: SessionKey; turnId: string; because: string }
+  | { type: 'session.reset'; sessionKey: SessionKey; transcript: number }
+  | { type: 'session.archived'; sessionKey: SessionKey }
+  | { type: 'summary.started'; sessionKey: SessionKey }
+  | { type: 'summary.committed'; sessionKey: SessionKey; summaryId: number; kind: Summary['kind']; tokensBefore: number; tokensAfter: number }
+  | { type: 'summary.failed'; sessionKey: SessionKey; outcome: ErrorRecord }
+  | { type: 'summary.undone'; sessionKey: SessionKey; summaryId: number }
+  | { type: 'delivery.settled'; sessionKey: SessionKey; turnId: string; status: 'sent' | 'failed' | 'unknown' }
+  | { type: 'recovery.planned'; turns: number }
+  | { type: 'store.read-only'; outcome: ErrorRecord }
+  | { type: 'store.writable' }

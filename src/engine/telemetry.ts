@@ -1,0 +1,30 @@
+import type { StoreTelemetry } from '../store/port.ts'
+import type { ErrorCode } from '../model/errors.ts'
+import type { LaneName } from '../model/lanes.ts'
+import type { SettledStatus, WaitCause } from '../model/turns.ts'
+
+export type CompactionOutcome = 'committed' | 'mechanical' | 'stale' | 'refused' | 'timeout' | 'failed'
+
+/** What the engine measures. The names of the metrics are the business of whoever shows them. */
+export interface Telemetry extends StoreTelemetry {
+  /** Once for each claimed turn, for every cause: 0 for the causes that did not hold it up. */
+  turnWaited(lane: LaneName, cause: WaitCause, ms: number): void
+  turnSettled(lane: LaneName, status: SettledStatus, code: ErrorCode | null, ranMs: number): void
+  /** A runner that ignored its signal was cut off. */
+  turnFenced(): void
+  compaction(outcome: CompactionOutcome, ms: number): void
+  contextCut(entriesLeftOut: number): void
+  surrogatesReplaced(count: number): void
+}
+
+export const silentTelemetry: Telemetry = {
+  verb: () => {},
+  commit: () => {},
+  writable: () => {},
+  turnWaited: () => {},
+  turnSettled: () => {},
+  turnFenced: () => {},
+  compaction: () => {},
+  contextCut: () => {},
+  surrogatesReplaced: () => {},
+}

@@ -1,0 +1,34 @@
+import { readFileSync, readlinkSync } from 'node:fs'
+import { hostname } from 'node:os'
+import type { Holder } from '../model/holders.ts'
+import { randomId } from './random.ts'
+
+/** Who this process is, for leases and for the owner file. */
+export function currentHolder(nowMs: number): Holder {
+  return {
+    id: randomId(),
+    host: hostname(),
+    bootId: readOrNull(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()),
+    pidNamespace: readOrNull(() => readlinkSync('/proc/self/ns/pid')),
+    pid: process.pid,
+    startTicks: readOrNull(() => startTicksOf(readFileSync('/proc/self/stat', 'utf8'))),
+    sinceMs: nowMs,
+  }
+}
+
+/** Field 22 of `/proc/<pid>/stat` (proc(5)); the command name before it may hold spaces and parentheses. */
+export function startTicksOf(stat: string): number {
+  const afterName = stat.slice(stat.lastIndexOf(')') + 2)
+  return Number(afterName.split(' ')[19])
+}
+
+/** These facts exist on Linux only; elsewhere their absence is the fact. */
+function readOrNull<T>(read: () => T): T | null {
+  try {
+    return read()
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code
+    if (code === 'ENOENT' || code === 'EACCES' || code === 'EINVAL' || code === 'ENOSYS') return null
+    throw error
+  }
+}

@@ -1,0 +1,172 @@
+/**
+ * One error class and a closed catalog. Branch on `code`. `facts` are safe to log: sizes, ids, paths, limits;
+ * never what people wrote. A storage error is never dressed as a model error, and the other way round.
+ */
+export const errorCatalog = {
+  // what a caller sent
+  REQUEST_INVALID: { title: 'The request is not valid', fix: 'Correct the field that `because` names.' },
+  REQUEST_TOO_LARGE: { title: 'The request body is over the limit', fix: 'Send less, or raise `server.bodyMax`.' },
+  CONTEXT_TOO_LARGE: {
+    title: 'The new messages do not fit the model, even with all history left out',
+    fix: 'Send less in one message, or use a model with a larger context window.',
+  },
+  SESSION_KEY_INVALID: {
+    title: 'The session key is not valid',
+    fix: 'Use letters, digits and . _ : @ + ~ = - only, at most 255 characters, without "..".',
+  },
+  SESSION_NOT_FOUND: { title: 'There is no such session', fix: 'List the sessions with `holdfast sessions list`.' },
+  SESSION_BUSY: {
+    title: 'The session is running or has waiting turns',
+    fix: 'Retry after `retryAfterMs`, or use the queue policy.',
+  },
+  QUEUE_FULL: { title: 'Too many turns wait already', fix: 'Retry after `retryAfterMs`.' },
+  TURN_NOT_FOUND: { title: 'There is no such turn', fix: 'List the turns with `holdfast turns list`.' },
+  TURN_SETTLED: { title: 'The turn has ended already', fix: 'Nothing is left to do; read its outcome.' },
+  IDEMPOTENCY_MISMATCH: {
+    title: 'This idempotency key was used for a different request',
+    fix: 'Use a new key for a new request.',
+  },
+  CURSOR_INVALID: { title: 'The page cursor is not valid', fix: 'Start again without `after`.' },
+  MODEL_UNKNOWN: { title: 'This gateway does not serve that model', fix: 'See GET /v1/models.' },
+  AUTH_REQUIRED: { title: 'A valid bearer token is required', fix: 'Send `Authorization: Bearer <token>`.' },
+  HOST_REFUSED: {
+    title: 'The Host or Origin header is not one of this gateway',
+    fix: 'Use the address that it listens on, or add the name to `server.allowedHosts`.',
+  },
+  NOT_FOUND: { title: 'There is nothing at this address', fix: 'See GET /openapi.json.' },
+  CONFIG_INVALID: { title: 'The configuration is not valid', fix: 'See `holdfast config schema`.' },
+  USAGE: { title: 'The command line is not valid', fix: 'See `holdfast --help`.' },
+
+  // writers and their fences
+  FENCED: {
+    title: 'The session was taken by a newer writer',
+    fix: 'Stop: the turn goes on elsewhere or has ended. Nothing was written.',
+  },
+  HEAD_MOVED: { title: 'The transcript has grown since it was read', fix: 'Read the head again and retry.' },
+
+  // summaries
+  SUMMARY_NOT_FOUND: { title: 'There is no such summary', fix: 'List them with GET /v1/sessions/{key}/summaries.' },
+  SUMMARY_STALE: { title: 'The session was summarised or reset meanwhile', fix: 'Nothing: the newer state stands.' },
+  SUMMARY_REFUSED: {
+    title: 'The summary would not make the context shorter',
+    fix: 'Check the summariser: it must answer with fewer tokens than it was given.',
+  },
+  SUMMARY_NOTHING_TO_DO: { title: 'There is nothing to summarise yet', fix: 'Wait until the session has grown.' },
+  SUMMARY_TIMEOUT: { title: 'The summariser did not answer in time', fix: 'Turns are not affected. Check the summariser.' },
+  SUMMARY_FAILED: { title: 'The summariser failed', fix: 'Turns are not affected. Check the summariser.' },
+
+  // the store
+  STORE_FULL: {
+    title: 'The disk is full or below its reserve: the store is read-only',
+    fix: 'Make room on the disk. Holdfast returns by itself; nothing acknowledged was lost.',
+  },
+  STORE_IO: { title: 'The disk reported an error', fix: 'Check the disk and the system log; writes are retried.' },
+  STORE_CORRUPT: {
+    title: 'The database is damaged',
+    fix: 'Stop, keep a copy of the directory, restore the newest backup that `holdfast verify --data` accepts.',
+  },
+  STORE_NEWER: { title: 'The data was written by a newer Holdfast', fix: 'Install that version or a newer one.' },
+  STORE_FOREIGN: {
+    title: 'The directory holds other files and no Holdfast store',
+    fix: 'Choose an empty or new directory with `--data DIR`.',
+  },
+  STORE_PERMISSION: {
+    title: 'The data directory cannot be read and written',
+    fix: 'Run as its owner, or correct the owner and mode of the directory.',
+  },
+  STORE_FILESYSTEM: {
+    title: 'The data directory is on a file system that cannot be trusted with locks',
+    fix: 'Use a local disk, or PostgreSQL for several machines.',
+  },
+  STORE_IN_USE: {
+    title: 'Another Holdfast process has this data directory open',
+    fix: 'Use that process, or stop it first.',
+  },
+  STORE_CLOSED: { title: 'The store is closed', fix: 'Open it again.' },
+  STORE_READ_ONLY: { title: 'The store is open for reading only', fix: 'Use the running gateway for changes.' },
+  STORE_SQLITE_TOO_OLD: {
+    title: 'This SQLite has a known corruption bug',
+    fix: 'Use a Node release with SQLite 3.51.3 or newer (Node 24.21 has it).',
+  },
+  STORE_MISSING: { title: 'There is no Holdfast store here', fix: 'Start one with `holdfast serve --data DIR`.' },
+  BACKUP_FAILED: { title: 'The backup could not be made or verified', fix: 'Choose a new directory with enough room.' },
+
+  // the model
+  MODEL_RATE_LIMITED: { title: 'The model provider limits the rate', fix: 'Retry later or raise the limit there.' },
+  MODEL_UNAVAILABLE: { title: 'The model cannot be reached or reports a failure', fix: 'Check `model.url`.' },
+  MODEL_TIMEOUT: { title: 'The model did not answer in time', fix: 'Raise `turns.timeLimit`, or check the model.' },
+  MODEL_MALFORMED: { title: 'The model answered with something unreadable', fix: 'Check that it is OpenAI-compatible.' },
+  MODEL_REJECTED: { title: 'The model refused the request', fix: 'See `facts.providerMessage`.' },
+  MODEL_AUTH: { title: 'The model refused the credentials', fix: 'Check the variable that `model.apiKeyEnv` names.' },
+  MODEL_EMPTY: { title: 'The model answered with nothing', fix: 'Retry, or check the model.' },
+
+  // how a turn can end
+  TURN_TIME_LIMIT: { title: 'The turn ran into its time limit', fix: 'Raise `turns.timeLimit` if it was healthy.' },
+  TURN_STALLED: { title: 'The turn made no progress', fix: 'Raise `turns.stallLimit` if it was healthy.' },
+  TURN_CANCELLED: { title: 'The turn was cancelled', fix: 'Send the message again if it is still wanted.' },
+  TURN_INTERRUPTED: { title: 'The gateway ended while the turn ran', fix: 'Nothing: it is run again once.' },
+  TURN_QUARANTINED: {
+    title: 'The turn was interrupted too often and is not run again',
+    fix: 'Send the message again, or look at the log for why the process ended.',
+  },
+  RUNNER_FAILED: { title: 'The runner threw an error', fix: 'See the log at the time of the turn.' },
+
+  // the gateway
+  GATEWAY_CLOSING: { title: 'The gateway is shutting down', fix: 'Retry after it has started again.' },
+  GATEWAY_UNREACHABLE: { title: 'No gateway answers', fix: 'Start one with `holdfast serve`.' },
+  INTERNAL: { title: 'Something unexpected happened', fix: 'Please report it with the log line of this time.' },
+} as const satisfies Record<string, { title: string; fix: string }>
+
+export type ErrorCode = keyof typeof errorCatalog
+
+/** What may stand in `facts`: never what people wrote. */
+export type ErrorFacts = Readonly<Record<string, string | number | boolean | null>>
+
+export class HoldfastError extends Error {
+  readonly code: ErrorCode
+  readonly facts: ErrorFacts
+  /** When a retry makes sense, in milliseconds from now; null when it does not. */
+  readonly retryAfterMs: number | null
+
+  constructor(code: ErrorCode, facts: ErrorFacts = {}, options: { cause?: unknown; retryAfterMs?: number } = {}) {
+    const because = typeof facts.because === 'string' ? `: ${facts.because}` : ''
+    super(`${errorCatalog[code].title}${because}`, options.cause === undefined ? undefined : { cause: options.cause })
+    this.name = 'HoldfastError'
+    this.code = code
+    this.facts = facts
+    this.retryAfterMs = options.retryAfterMs ?? null
+  }
+
+  get fix(): string {
+    return errorCatalog[this.code].fix
+  }
+}
+
+/** An error as data: crosses threads, sockets and the `outcome` column. */
+export interface ErrorRecord {
+  code: ErrorCode
+  message: string
+  facts: ErrorFacts
+  retryAfterMs: number | null
+}
+
+export function recordOf(error: unknown): ErrorRecord {
+  if (isHoldfastError(error)) {
+    return { code: error.code, message: error.message, facts: error.facts, retryAfterMs: error.retryAfterMs }
+  }
+  const name = error instanceof Error ? error.name : typeof error
+  return { code: 'INTERNAL', message: errorCatalog.INTERNAL.title, facts: { name }, retryAfterMs: null }
+}
+
+export function errorOf(record: ErrorRecord): HoldfastError {
+  return new HoldfastError(
+    record.code,
+    record.facts,
+    record.retryAfterMs === null ? {} : { retryAfterMs: record.retryAfterMs },
+  )
+}
+
+export function isHoldfastError(error: unknown, code?: ErrorCode): error is HoldfastError {
+  const looksRight = error instanceof Error && error.name === 'HoldfastError'
+  return looksRight && (code === undefined || (error as HoldfastError).code === code)
+}
