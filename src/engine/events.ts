@@ -1,8 +1,8 @@
 import type { Entry } from '../model/entries.ts'
 import type { ErrorRecord } from '../model/errors.ts'
 import type { SessionKey } from '../model/keys.ts'
-import type { Turn } from '../model/turns.ts'
 import type { Summary } from '../model/sessions.ts'
+import type { Turn } from '../model/turns.ts'
 import type { AnswerDelta } from './runner.ts'
 
 /** What one turn's followers see, from the start of its current attempt. */
@@ -18,12 +18,25 @@ export type TurnEvent =
 export type GatewayEvent =
   | { type: 'turn.admitted'; sessionKey: SessionKey; turnId: string; coalesced: boolean }
   | { type: 'turn.started'; sessionKey: SessionKey; turnId: string; attempt: number; waitedMs: number }
-  | { type: 'turn.settled'; sessionKey: SessionKey; turnId: string; status: Turn['status']; outcome: ErrorRecord | null }
+  | {
+      type: 'turn.settled'
+      sessionKey: SessionKey
+      turnId: string
+      status: Turn['status']
+      outcome: ErrorRecord | null
+    }
   | { type: 'turn.fenced'; sessionKey: SessionKey; turnId: string; because: string }
   | { type: 'session.reset'; sessionKey: SessionKey; transcript: number }
   | { type: 'session.archived'; sessionKey: SessionKey }
   | { type: 'summary.started'; sessionKey: SessionKey }
-  | { type: 'summary.committed'; sessionKey: SessionKey; summaryId: number; kind: Summary['kind']; tokensBefore: number; tokensAfter: number }
+  | {
+      type: 'summary.committed'
+      sessionKey: SessionKey
+      summaryId: number
+      kind: Summary['kind']
+      tokensBefore: number
+      tokensAfter: number
+    }
   | { type: 'summary.failed'; sessionKey: SessionKey; outcome: ErrorRecord }
   | { type: 'summary.undone'; sessionKey: SessionKey; summaryId: number }
   | { type: 'delivery.settled'; sessionKey: SessionKey; turnId: string; status: 'sent' | 'failed' | 'unknown' }

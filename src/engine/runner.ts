@@ -1,7 +1,7 @@
 import type { Entry, EntryKind } from '../model/entries.ts'
+import type { Delivery } from '../model/holders.ts'
 import type { SessionKey } from '../model/keys.ts'
 import type { Message, SystemMessage } from '../model/messages.ts'
-import type { Delivery } from '../model/holders.ts'
 import type { Usage } from '../model/turns.ts'
 
 /**
@@ -30,6 +30,8 @@ export interface RunningTurn {
   append(messages: readonly Message[]): Promise<readonly Entry[]>
   /** A piece of the answer for those who follow live; not stored. Counts as progress. */
   emit(delta: string | AnswerDelta): void
+  /** What was emitted so far is void: those who follow are told that the answer begins again. */
+  restart(): void
   /** "Still alive, doing this": keeps the stall limit from firing. The note shows in `holdfast why`. */
   progress(note: string): void
 }

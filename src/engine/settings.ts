@@ -1,5 +1,5 @@
-import type { LaneLimits } from '../model/lanes.ts'
 import { HoldfastError } from '../model/errors.ts'
+import type { LaneLimits } from '../model/lanes.ts'
 
 /** Every bound has a unit in its name and a reason beside its default. */
 export interface EngineSettings {

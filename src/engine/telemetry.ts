@@ -1,7 +1,7 @@
-import type { StoreTelemetry } from '../store/port.ts'
 import type { ErrorCode } from '../model/errors.ts'
 import type { LaneName } from '../model/lanes.ts'
 import type { SettledStatus, WaitCause } from '../model/turns.ts'
+import type { StoreTelemetry } from '../store/port.ts'
 
 export type CompactionOutcome = 'committed' | 'mechanical' | 'stale' | 'refused' | 'timeout' | 'failed'
 

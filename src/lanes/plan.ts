@@ -8,7 +8,9 @@ export interface LaneFacts {
   ready: boolean
 }
 
-export type ClaimPlan = { kind: 'take'; from: LaneName } | { kind: 'wait'; because: 'nothing is ready' | 'no free slot' }
+export type ClaimPlan =
+  | { kind: 'take'; from: LaneName }
+  | { kind: 'wait'; because: 'nothing is ready' | 'no free slot' }
 
 /** Which lane the next turn is taken from: the first in the order of `laneNames` with a ready turn and a free slot. */
 export function planClaim(facts: readonly LaneFacts[], limits: LaneLimits): ClaimPlan {

@@ -45,7 +45,7 @@ export const errorCatalog = {
   HEAD_MOVED: { title: 'The transcript has grown since it was read', fix: 'Read the head again and retry.' },
 
   // summaries
-  SUMMARY_NOT_FOUND: { title: 'There is no such summary', fix: 'List them with GET /v1/sessions/{key}/summaries.' },
+  SUMMARY_NOT_FOUND: { title: 'There is no such summary', fix: 'List them with `holdfast summaries list KEY`.' },
   SUMMARY_STALE: { title: 'The session was summarised or reset meanwhile', fix: 'Nothing: the newer state stands.' },
   SUMMARY_REFUSED: {
     title: 'The summary would not make the context shorter',
@@ -114,6 +114,16 @@ export const errorCatalog = {
   // the gateway
   GATEWAY_CLOSING: { title: 'The gateway is shutting down', fix: 'Retry after it has started again.' },
   GATEWAY_UNREACHABLE: { title: 'No gateway answers', fix: 'Start one with `holdfast serve`.' },
+  GATEWAY_SILENT: {
+    title: 'The gateway that has the store does not answer',
+    fix: 'Look at its log. If it stays silent, end its process and start it again: nothing acknowledged is lost.',
+  },
+  ADDRESS_IN_USE: {
+    title: 'Another program listens on this address',
+    fix: 'Choose another port with `--port`, or stop that program.',
+  },
+  ADDRESS_UNUSABLE: { title: 'This address cannot be listened on', fix: 'Choose others with `--host` and `--port`.' },
+  FILE_EXISTS: { title: 'The file exists already', fix: 'Choose another name, or move the file away.' },
   INTERNAL: { title: 'Something unexpected happened', fix: 'Please report it with the log line of this time.' },
 } as const satisfies Record<string, { title: string; fix: string }>
 

@@ -27,6 +27,8 @@ export interface TurnRequest {
   params: Record<string, unknown>
   /** A client reads the answer as it is made; then a broken answer cannot be silently begun again. */
   streaming: boolean
+  /** Where the reply is sent besides to the client that waits: the builder's own words, `telegram:42`. */
+  deliverTo?: string[]
 }
 
 /** Token counts as the provider reported them. */

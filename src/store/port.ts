@@ -267,7 +267,7 @@ export interface TurnDetail {
   turn: Turn
   inbound: Inbound[]
   request: TurnRequest
-  /** Entries of the reply; empty before. */
+  /** What was appended on the way and what settling brought; empty unless the turn is done. */
   reply: Entry[]
 }
 
@@ -358,6 +358,8 @@ export interface StoreStatistics {
   writable: boolean
   /** Writes refused because their fence was old, since the store was opened. */
   fencedWrites: number
+  /** When the next turn that waits for more messages becomes due; null when none does. */
+  nextDueAtMs: number | null
 }
 
 export interface LaneStatistics {

@@ -1,0 +1,272 @@
+import { countRequest } from '../compaction/meter.ts'
+import { type Clock, systemClock } from '../host/clock.ts'
+import { type Log, silentLog } from '../host/log.ts'
+import { currentHolder } from '../host/process.ts'
+import { type ErrorRecord, HoldfastError, isHoldfastError, recordOf } from '../model/errors.ts'
+import type { Holder } from '../model/holders.ts'
+import type { SessionKey } from '../model/keys.ts'
+import type { Session, Summary } from '../model/sessions.ts'
+import type { Turn, TurnRequest } from '../model/turns.ts'
+import type { OpenStore, ResetResult, Store, TurnDetail } from '../store/port.ts'
+import { Background } from './background.ts'
+import { Compactor } from './compact.ts'
+import { EventLog } from './event-log.ts'
+import type { TurnEvent } from './events.ts'
+import type { Ground } from './ground.ts'
+import type { Deliver, Runner, Summarizer } from './runner.ts'
+import { type EngineSettings, type PartialSettings, resolveSettings } from './settings.ts'
+import { silentTelemetry, type Telemetry } from './telemetry.ts'
+import type { SubmitInput } from './turns/ask.ts'
+import { Turns } from './turns/turns.ts'
+import { Deliverer } from './upkeep/deliver.ts'
+import { expireEnded, recover } from './upkeep/recover.ts'
+import { Watch } from './watch.ts'
+import { composeWhy, type WhyReport } from './why.ts'
+
+export interface HoldfastOptions {
+  /** For example `sqliteStore('./data')`. */
+  store: OpenStore
+  /** Answers turns. Null: none are run here, what is submitted waits for the next who runs some. */
+  run: Runner | null
+  /** Makes summaries; without one they are mechanical. */
+  summarize?: Summarizer | null
+  /** Sends replies of turns with `deliverTo`; without one they wait. */
+  deliver?: Deliver
+  settings?: PartialSettings
+  clock?: Clock
+  telemetry?: Telemetry
+  /** Silent when absent. */
+  log?: Log
+}
+
+export interface Submission {
+  turn: Turn
+  /** The dedupe key was used before: this is that turn. */
+  repeated: boolean
+  /** The messages joined a turn that waited. */
+  coalesced: boolean
+  /** The running turn that was told to stop for this one. */
+  interruptedTurnId: string | null
+}
+
+/** Turns listed by `why`; a session may queue more. */
+const waitingMax = 100
+
+/**
+ * Opens the store, finds what an earlier process left behind, and starts taking turns. What was interrupted is run again
+ * in the background. @throws HoldfastError CONFIG_INVALID, every STORE_ code of opening
+ */
+export async function openHoldfast(options: HoldfastOptions): Promise<Holdfast> {
+  const { clock = systemClock, telemetry = silentTelemetry, log = silentLog } = options
+  const settings = resolveSettings(options.settings ?? {})
+  const holder = currentHolder(clock.nowMs())
+  const events = new EventLog(holder.id.slice(0, 8), clock)
+  const watch = new Watch(clock, telemetry, (event) => events.publish(event))
+  const over = new AbortController()
+  const background = new Background(clock, log, watch, over.signal)
+  const store = await options.store({ holder, telemetry: watch.storeTelemetry, atMs: clock.nowMs() })
+  const ground = { store, holder, settings, clock, telemetry, log, events, watch, background, over: over.signal }
+  return new Holdfast(ground, options, over).start()
+}
+
+/** One open engine. Close it, or declare it with `await using`. */
+export class Holdfast {
+  /** The verbs themselves, for reading. */
+  readonly store: Store
+  readonly settings: EngineSettings
+  readonly holder: Holder
+  readonly events: EventLog
+  readonly #ground: Ground
+  readonly #over: AbortController
+  readonly #runsTurns: boolean
+  readonly #turns: Turns
+  readonly #compactor: Compactor
+  readonly #deliverer: Deliverer | null
+  #closing: Promise<void> | null = null
+
+  constructor(ground: Ground, options: HoldfastOptions, over: AbortController) {
+    const { store, settings, clock, telemetry, log, events } = ground
+    this.#ground = ground
+    this.store = store
+    this.settings = settings
+    this.holder = ground.holder
+    this.events = events
+    this.#over = over
+    this.#runsTurns = options.run !== null
+    this.#deliverer = options.deliver === undefined ? null : new Deliverer(ground, options.deliver)
+    const summarize = options.summarize ?? null
+    const publish = events.publish.bind(events)
+    this.#compactor = new Compactor({ store, clock, telemetry, settings, summarize, publish, log })
+    this.#turns = new Turns(ground, options.run, ({ turn, request }) => {
+      if ((request.deliverTo ?? []).length > 0) this.#deliverer?.wake()
+      ground.background.run('compaction', () => this.#considerSummary(turn.sessionKey, request))
+    })
+    ground.watch.onWritable = () => this.#turns.wake()
+  }
+
+  /** Called by {@link openHoldfast}. */
+  async start(): Promise<this> {
+    try {
+      await this.#inherit()
+    } catch (error) {
+      await this.store.close()
+      throw error
+    }
+    if (!this.#runsTurns) return this
+    this.#turns.begin()
+    this.#ground.background.insist('recovery', () => this.#recover())
+    return this
+  }
+
+  /**
+   * Durable when it resolves, and then answered, or its failure recorded, whatever happens to this process.
+   * @throws HoldfastError REQUEST_INVALID, SESSION_KEY_INVALID, CONTEXT_TOO_LARGE, SESSION_BUSY, QUEUE_FULL,
+   * IDEMPOTENCY_MISMATCH, GATEWAY_CLOSING, STORE_FULL, STORE_IO
+   */
+  async submit(input: SubmitInput): Promise<Submission> {
+    this.#checkOpen()
+    return this.#turns.submit(input)
+  }
+
+  /**
+   * The turn's events from the start of its current attempt, however late one joins; `settled` is the last, and the only
+   * one of a turn that has ended. @throws HoldfastError TURN_NOT_FOUND, GATEWAY_CLOSING, or the signal's reason
+   */
+  follow(turnId: string, signal?: AbortSignal): AsyncIterable<TurnEvent> {
+    return this.#turns.follow(turnId, signal)
+  }
+
+  /** Resolves when the turn has ended, however. @throws HoldfastError TURN_NOT_FOUND, GATEWAY_CLOSING, or the signal's reason */
+  settled(turnId: string, signal?: AbortSignal): Promise<TurnDetail> {
+    return this.#turns.settled(turnId, signal)
+  }
+
+  /**
+   * A waiting turn has ended when this resolves; a running one is told to stop, and ends within the grace period.
+   * @throws HoldfastError TURN_NOT_FOUND, TURN_SETTLED
+   */
+  cancel(turnId: string, reason: string): Promise<Turn> {
+    return this.#turns.cancel(turnId, reason)
+  }
+
+  /** The session has a new, empty transcript; a running turn was cancelled, waiting ones go on. @throws HoldfastError SESSION_NOT_FOUND */
+  reset(key: SessionKey, reason: string): Promise<ResetResult> {
+    return this.#turns.reset(key, reason)
+  }
+
+  /** Out of the lists until its next message. @throws HoldfastError SESSION_NOT_FOUND, SESSION_BUSY */
+  async archive(key: SessionKey): Promise<Session> {
+    const session = await this.store.archiveSession({ key, atMs: this.#ground.clock.nowMs() })
+    this.events.publish({ type: 'session.archived', sessionKey: key })
+    return session
+  }
+
+  /** A summary now, whatever the limits and the back-off say. @throws HoldfastError SUMMARY_NOTHING_TO_DO and other SUMMARY_ codes */
+  compact(key: SessionKey, signal: AbortSignal = this.#over.signal): Promise<Summary> {
+    return this.#compactor.compactNow(key, signal)
+  }
+
+  /** The summary before it counts again. @throws HoldfastError SUMMARY_NOT_FOUND, SUMMARY_STALE */
+  async undoSummary(key: SessionKey, summaryId: number): Promise<Summary> {
+    const summary = await this.store.undoSummary({ key, summaryId, atMs: this.#ground.clock.nowMs() })
+    this.events.publish({ type: 'summary.undone', sessionKey: key, summaryId })
+    return summary
+  }
+
+  /** @throws HoldfastError SESSION_NOT_FOUND */
+  async why(key: SessionKey): Promise<WhyReport> {
+    const [session, leases, waiting] = await Promise.all([
+      this.store.readSession(key),
+      this.store.listLeases(),
+      this.store.listTurns({ key, statuses: ['queued', 'interrupted'], order: 'oldest', limit: waitingMax }),
+    ])
+    if (session === null) throw new HoldfastError('SESSION_NOT_FOUND')
+    const lease = leases.find((each) => each.sessionKey === key) ?? null
+    const running = lease === null ? null : await this.store.readTurn(lease.turnId)
+    return composeWhy({
+      session,
+      lease,
+      running: running?.turn ?? null,
+      progress: lease === null ? null : this.#turns.progressOf(lease.turnId),
+      waiting: waiting.items,
+      laneIsFull: (turn) => this.#turns.laneIsFull(turn),
+      compaction: this.#compactor.stateOf(key),
+      store: this.#ground.watch.store,
+      limits: this.settings.turns,
+      mode: this.#closing !== null ? 'closing' : this.#runsTurns ? 'running' : 'not running turns',
+      nowMs: this.#ground.clock.nowMs(),
+    })
+  }
+
+  /** Ready: it takes messages, can store them, and none of its loops is failing. */
+  health(): { ready: boolean; because: ErrorRecord | null; draining: boolean } {
+    const draining = this.#closing !== null
+    const because = draining ? recordOf(new HoldfastError('GATEWAY_CLOSING')) : this.#ground.watch.because
+    return { ready: because === null, because, draining }
+  }
+
+  /**
+   * Takes nothing new, lets running turns end for up to `drainMs` (0), tells the others to stop and waits for the grace
+   * period. What has not ended then is `interrupted` and runs again at the next start. The store is closed.
+   */
+  close(options: { drainMs?: number } = {}): Promise<void> {
+    this.#closing ??= this.#close(options.drainMs ?? 0)
+    return this.#closing
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #close(drainMs: number): Promise<void> {
+    await this.#turns.stop(drainMs)
+    this.#deliverer?.stop()
+    this.#over.abort()
+    await this.#turns.close()
+    await this.#leave()
+    await this.#compactor.close()
+    this.events.close()
+    await this.#ground.background.idle()
+    await this.store.close()
+  }
+
+  /** Leases and deliveries of processes that have ended. */
+  async #inherit(): Promise<void> {
+    const { store, clock } = this.#ground
+    try {
+      await expireEnded(this.#ground)
+      if (this.#deliverer !== null) await store.markUnknownDeliveries({ atMs: clock.nowMs() })
+      this.#deliverer?.begin()
+    } catch (error) {
+      // Opened for reading only, nothing is inherited: another process owns it.
+      if (!isHoldfastError(error, 'STORE_READ_ONLY')) throw error
+    }
+  }
+
+  #recover(): Promise<void> {
+    return recover(this.#ground, {
+      concluded: (turn) => this.#turns.concluded(turn),
+      wake: () => this.#turns.wake(),
+    })
+  }
+
+  /** What still runs in the store is ours, and we end: the next start need not find that out. */
+  async #leave(): Promise<void> {
+    const { store, holder, clock } = this.#ground
+    try {
+      if (this.#runsTurns) await store.expireLeases({ holderIds: [holder.id], atMs: clock.nowMs() })
+    } catch (error) {
+      const expected = ['STORE_FULL', 'STORE_IO', 'STORE_CLOSED', 'STORE_READ_ONLY'] as const
+      if (!expected.some((code) => isHoldfastError(error, code))) throw error // the next start does it
+    }
+  }
+
+  async #considerSummary(key: SessionKey, request: TurnRequest): Promise<void> {
+    const session = await this.store.readSession(key)
+    if (session !== null) this.#compactor.considerSoon(session, countRequest(request))
+  }
+
+  #checkOpen(): void {
+    if (this.#closing !== null) throw new HoldfastError('GATEWAY_CLOSING', {}, { retryAfterMs: 5_000 })
+  }
+}

@@ -1,0 +1,37 @@
+import { timedId } from '../../host/random.ts'
+import { HoldfastError } from '../../model/errors.ts'
+import type { AdmitInput, AdmitResult } from '../../store/port.ts'
+import type { Ground } from '../ground.ts'
+import { roomTokens } from '../settings.ts'
+import { type Ask, readAsk, type SubmitInput } from './ask.ts'
+
+/** A session's correction of the meter is at most this; below it the session need not be read to know that there is room. */
+const meterRatioMax = 4
+
+/** Durable when it resolves; nothing is written when it rejects with any code but STORE_IO. @throws HoldfastError */
+export async function admit(ground: Ground, input: SubmitInput): Promise<AdmitResult> {
+  const { tokensTotal, replaced, ...ask } = readAsk(input)
+  if (replaced > 0) ground.telemetry.surrogatesReplaced(replaced)
+  await checkRoom(ground, ask.key, tokensTotal)
+  const result = await ground.store.admitTurn(admission(ground, ask))
+  if (!result.repeated) {
+    const { sessionKey, id: turnId } = result.turn
+    ground.events.publish({ type: 'turn.admitted', sessionKey, turnId, coalesced: result.coalesced })
+  }
+  return result
+}
+
+function admission(ground: Ground, ask: Omit<Ask, 'tokensTotal' | 'replaced'>): AdmitInput {
+  const { turns } = ground.settings
+  const atMs = ground.clock.nowMs()
+  return { ...ask, turnId: timedId(atMs), coalesceMs: turns.coalesceMs, queuedMax: turns.queuedMax, atMs }
+}
+
+/** History can be left out; what is new cannot. */
+async function checkRoom(ground: Ground, key: AdmitInput['key'], tokens: number): Promise<void> {
+  const room = roomTokens(ground.settings.context)
+  if (tokens * meterRatioMax <= room) return
+  const ratio = (await ground.store.readSession(key))?.meterRatio ?? 1
+  const needed = Math.ceil(tokens * ratio)
+  if (needed > room) throw new HoldfastError('CONTEXT_TOO_LARGE', { tokens: needed, roomTokens: room })
+}

@@ -1,0 +1,164 @@
+import { isHoldfastError } from '../../model/errors.ts'
+import { type LaneName, laneNames } from '../../model/lanes.ts'
+import type { Claim } from '../../store/port.ts'
+import { type Ground, storeBackoffMs } from '../ground.ts'
+import { backoffMs, pause } from '../waiting.ts'
+
+/** Claims under way at once while they succeed: enough to share a commit, few enough to cost nothing when idle. */
+const claimsMax = 4
+
+/** A backstop for what nobody told us: a wake-up lost to a fault of ours, a turn admitted by another process. */
+const pollEveryMs = 1_000
+/** Another backstop: a claim whose answer was lost in a way that was not seen. */
+const straysEveryPolls = 30
+
+export interface DispatcherHands {
+  start(claim: Claim): void
+  /** Ends turns that were claimed for nobody. False when that could not be told now. */
+  endStrays(): Promise<boolean>
+}
+
+/**
+ * Claims turns while there is room. Woken by admissions, by slots that come free, and by coalesce windows that close;
+ * a claim that found nothing ends it until the next wake-up.
+ */
+export class Dispatcher {
+  readonly #ground: Ground
+  readonly #hands: DispatcherHands
+  readonly #stopping = new AbortController()
+  readonly #running = new Map<LaneName, number>(laneNames.map((lane) => [lane, 0]))
+  readonly #fullUntilMs = new Map<LaneName, number>()
+  readonly #claims = new Set<Promise<void>>()
+  #width = 1
+  #wakes = 0
+  /** Every wake-up up to this one has been answered with "nothing can start". */
+  #answered = 0
+  #failures = 0
+  /** A claim gave an error, and may have been made all the same. */
+  #inDoubt = false
+  #resting = false
+
+  constructor(ground: Ground, hands: DispatcherHands) {
+    this.#ground = ground
+    this.#hands = hands
+  }
+
+  begin(): void {
+    this.#ground.background.insist('poll', async () => {
+      let polls = 0
+      do {
+        polls += 1
+        if (this.#inDoubt || polls % straysEveryPolls === 0) this.#inDoubt = !(await this.#hands.endStrays())
+        this.wake()
+      } while (await pause(this.#ground.clock, pollEveryMs, this.#stopping.signal))
+    })
+  }
+
+  /** No claim starts afterwards; those under way still come in. */
+  stop(): void {
+    this.#stopping.abort()
+  }
+
+  /** Claims under way. */
+  get claiming(): number {
+    return this.#claims.size
+  }
+
+  async quiet(): Promise<void> {
+    while (this.#claims.size > 0) await Promise.all(this.#claims)
+  }
+
+  wake(): void {
+    this.#wakes += 1
+    this.#pump()
+  }
+
+  wakeIn(ms: number): void {
+    this.#ground.background.run('wake', async () => {
+      if (await pause(this.#ground.clock, ms, this.#stopping.signal)) this.wake()
+    })
+  }
+
+  /** The slot of a claimed turn is free again. */
+  release(lane: LaneName): void {
+    this.#noteFull()
+    this.#running.set(lane, (this.#running.get(lane) ?? 1) - 1)
+    this.wake()
+  }
+
+  /** When all slots of the lane were last seen taken; null when never. */
+  fullUntilMs(lane: LaneName): number | null {
+    return this.#fullUntilMs.get(lane) ?? null
+  }
+
+  isFull(lane: LaneName): boolean {
+    return (this.#running.get(lane) ?? 0) >= this.#ground.settings.lanes[lane]
+  }
+
+  #pump(): void {
+    while (
+      !this.#stopping.signal.aborted &&
+      !this.#resting &&
+      this.#wakes > this.#answered &&
+      this.#claims.size < this.#width &&
+      laneNames.some((lane) => !this.isFull(lane))
+    ) {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      this.#claims.add(promise)
+      const wake = this.#wakes
+      this.#ground.background.run('claim', async () => {
+        await this.#claim(wake)
+        this.#claims.delete(promise)
+        resolve()
+        this.#pump()
+      })
+    }
+  }
+
+  async #claim(wake: number): Promise<void> {
+    const { store, holder, settings, clock, watch } = this.#ground
+    try {
+      const claim = await store.claimTurn({ holder, limits: settings.lanes, atMs: clock.nowMs() })
+      if (this.#failures > 0) watch.fine('dispatch')
+      this.#failures = 0
+      if (claim === null) this.#nothing(wake)
+      else this.#claimed(claim)
+    } catch (error) {
+      if (isHoldfastError(error, 'STORE_CLOSED')) this.stop()
+      else this.#rest(error)
+    }
+  }
+
+  #nothing(wake: number): void {
+    this.#answered = Math.max(this.#answered, wake)
+    this.#width = 1
+  }
+
+  #claimed(claim: Claim): void {
+    const { lane } = claim.turn
+    this.#hands.start(claim)
+    this.#running.set(lane, (this.#running.get(lane) ?? 0) + 1)
+    this.#width = Math.min(claimsMax, this.#width * 2)
+  }
+
+  /** Whatever the error: turns that wait must not depend on it having been foreseen. */
+  #rest(error: unknown): void {
+    const { log, watch, clock, background } = this.#ground
+    this.#failures += 1
+    this.#inDoubt = true
+    this.#resting = true
+    watch.trouble('dispatch', error)
+    const code = isHoldfastError(error) ? error.code : 'INTERNAL'
+    if (this.#failures === 1) log.error({ code }, 'no turn can be claimed')
+    background.run('dispatch rest', async () => {
+      await pause(clock, backoffMs(this.#failures, storeBackoffMs), this.#stopping.signal)
+      this.#resting = false
+      this.#pump()
+    })
+  }
+
+  #noteFull(): void {
+    const nowMs = this.#ground.clock.nowMs()
+    for (const lane of laneNames) if (this.isFull(lane)) this.#fullUntilMs.set(lane, nowMs)
+  }
+}

@@ -1,0 +1,40 @@
+import type { Clock } from '../../host/clock.ts'
+import { pause } from '../waiting.ts'
+import type { Cut } from './verdict.ts'
+
+/** Timers count in 32 bits, and a limit may be years. */
+const sleepMaxMs = 60_000
+
+/** When this watcher itself slept so much longer than it wanted, the whole process stood still, and nobody is to blame. */
+const oversleptMs = 1_000
+
+/**
+ * Tells `cut` when a turn is over its time limit, or has shown no progress for the stall limit. `progressAtMs` is on the
+ * steady clock. Ends after the first cut, or with the signal.
+ */
+export async function watchLimits(watch: {
+  clock: Clock
+  limits: { timeLimitMs: number; stallLimitMs: number }
+  progressAtMs: () => number
+  cut: (cut: Cut) => void
+  signal: AbortSignal
+}): Promise<void> {
+  const { clock, limits, cut, signal } = watch
+  const startedAtMs = clock.steadyMs()
+  let stoodStillMs = 0
+  let excusedUntilMs = startedAtMs
+  for (;;) {
+    const nowMs = clock.steadyMs()
+    const lifeLeftMs = startedAtMs + stoodStillMs + limits.timeLimitMs - nowMs
+    const stallLeftMs = Math.max(excusedUntilMs, watch.progressAtMs()) + limits.stallLimitMs - nowMs
+    if (lifeLeftMs <= 0) return cut({ kind: 'time limit', limitMs: limits.timeLimitMs })
+    if (stallLeftMs <= 0) return cut({ kind: 'stalled', limitMs: limits.stallLimitMs })
+    const sleepMs = Math.min(lifeLeftMs, stallLeftMs, sleepMaxMs)
+    if (!(await pause(clock, Math.ceil(sleepMs), signal))) return
+    const lateMs = clock.steadyMs() - nowMs - sleepMs
+    if (lateMs > oversleptMs) {
+      stoodStillMs += lateMs
+      excusedUntilMs = clock.steadyMs()
+    }
+  }
+}

@@ -1,0 +1,233 @@
+import { HoldfastError, isHoldfastError, recordOf } from '../../model/errors.ts'
+import type { SessionKey } from '../../model/keys.ts'
+import { cutText } from '../../model/text.ts'
+import { isSettled, type Turn, waitCauses } from '../../model/turns.ts'
+import type { AdmitResult, Claim, ResetResult, TurnDetail } from '../../store/port.ts'
+import type { TurnEvent } from '../events.ts'
+import type { Ground } from '../ground.ts'
+import type { Runner } from '../runner.ts'
+import { pause, until } from '../waiting.ts'
+import { admit } from './admit.ts'
+import type { SubmitInput } from './ask.ts'
+import { Dispatcher } from './dispatch.ts'
+import { Live } from './live.ts'
+import { type RunProgress, TurnRun } from './run.ts'
+import { settleRun } from './settle.ts'
+import type { Cut } from './verdict.ts'
+import { waitsOf } from './waits.ts'
+
+/** Of a reason for cancelling, in UTF-16 units. */
+const reasonLengthMax = 500
+
+/** Cuts kept for turns whose claim is on its way, which takes milliseconds; those beyond run until their own limits. */
+const cutsToComeMax = 1_000
+
+/** Turns of this process, from admission to their end. */
+export class Turns {
+  readonly #ground: Ground
+  readonly #runner: Runner | null
+  readonly #afterRun: (claim: Claim) => void
+  readonly #live = new Live()
+  readonly #dispatcher: Dispatcher
+  readonly #runs = new Map<string, { run: TurnRun; ended: Promise<void> }>()
+  /** For turns that the store has given us already while its answer is on the way. */
+  readonly #cutsToCome = new Map<string, Cut>()
+  readonly #openedAtMs: number
+  #closing = false
+
+  /** `afterRun` is called when the end of a run is durable. */
+  constructor(ground: Ground, runner: Runner | null, afterRun: (claim: Claim) => void) {
+    this.#ground = ground
+    this.#runner = runner
+    this.#afterRun = afterRun
+    this.#openedAtMs = ground.clock.nowMs()
+    this.#dispatcher = new Dispatcher(ground, {
+      start: (claim) => this.#start(claim),
+      endStrays: () => this.#endStrays(),
+    })
+  }
+
+  begin(): void {
+    if (this.#runner !== null) this.#dispatcher.begin()
+  }
+
+  wake(): void {
+    if (this.#runner !== null) this.#dispatcher.wake()
+  }
+
+  async submit(input: SubmitInput): Promise<AdmitResult> {
+    const result = await admit(this.#ground, input)
+    if (result.interruptedTurnId !== null) this.#cut(result.interruptedTurnId, { kind: 'cancelled' })
+    this.wake()
+    const joins = input.onBusy === 'coalesce' && this.#runner !== null
+    if (joins) this.#dispatcher.wakeIn(this.#ground.settings.turns.coalesceMs + 1)
+    return result
+  }
+
+  async *follow(turnId: string, signal: AbortSignal | undefined): AsyncGenerator<TurnEvent, void, undefined> {
+    using seat = this.#live.join(turnId)
+    const { turn, reply } = await this.#read(turnId)
+    if (isSettled(turn.status)) yield { type: 'settled', turn, reply: turn.status === 'done' ? reply : [] }
+    else yield* seat.events(signal)
+  }
+
+  async settled(turnId: string, signal: AbortSignal | undefined): Promise<TurnDetail> {
+    using seat = this.#live.join(turnId)
+    const detail = await this.#read(turnId)
+    return isSettled(detail.turn.status) ? detail : await until(seat.ended, signal)
+  }
+
+  async cancel(turnId: string, reason: string): Promise<Turn> {
+    const { store, clock } = this.#ground
+    const turn = await store.cancelTurn({ turnId, reason: cutText(reason, reasonLengthMax), atMs: clock.nowMs() })
+    if (isSettled(turn.status)) this.concluded(turn)
+    else this.#cut(turnId, { kind: 'cancelled' })
+    return turn
+  }
+
+  async reset(key: SessionKey, reason: string): Promise<ResetResult> {
+    const { store, clock, events, background } = this.#ground
+    const result = await store.resetSession({ key, reason: cutText(reason, reasonLengthMax), atMs: clock.nowMs() })
+    events.publish({ type: 'session.reset', sessionKey: key, transcript: result.session.transcript })
+    const turnId = result.cancelledTurnId
+    if (turnId !== null) {
+      this.#cut(turnId, { kind: 'fenced', because: 'its session was reset' })
+      background.run('reset', async () => this.concluded((await this.#read(turnId)).turn))
+    }
+    return result
+  }
+
+  /** Tells everybody that a turn has ended. Called after the commit that made it true. */
+  concluded(turn: Turn): void {
+    const { telemetry, events, background } = this.#ground
+    const { sessionKey, status, outcome } = turn
+    if (!isSettled(status)) return
+    const ranMs = turn.startedAtMs === null ? 0 : Math.max(0, (turn.settledAtMs ?? 0) - turn.startedAtMs)
+    telemetry.turnSettled(turn.lane, status, outcome?.code ?? null, ranMs)
+    events.publish({ type: 'turn.settled', sessionKey, turnId: turn.id, status, outcome })
+    if (this.#live.isFollowed(turn.id)) background.run('followers', () => this.#tellFollowers(turn.id))
+    else this.#live.forget(turn.id)
+    this.wake()
+  }
+
+  progressOf(turnId: string): RunProgress | null {
+    return this.#runs.get(turnId)?.run.progress ?? null
+  }
+
+  laneIsFull(turn: Turn): boolean {
+    return this.#dispatcher.isFull(turn.lane)
+  }
+
+  /** Starts nothing more, and gives what runs up to `drainMs` to end; then all of it is told to stop. */
+  async stop(drainMs: number): Promise<void> {
+    this.#dispatcher.stop()
+    if (drainMs > 0) await this.#emptyWithin(drainMs)
+    this.#closing = true
+    for (const { run } of this.#runs.values()) run.cut({ kind: 'closing' })
+    if (this.#runs.size > 0 || this.#dispatcher.claiming > 0)
+      await this.#emptyWithin(this.#ground.settings.turns.graceMs)
+  }
+
+  /** After `ground.over`: no run is waited for any more. Followers of unfinished turns are told that the gateway closes. */
+  async close(): Promise<void> {
+    await this.#empty()
+    this.#live.close(new HoldfastError('GATEWAY_CLOSING'))
+  }
+
+  #start(claim: Claim): void {
+    const { turn } = claim
+    const runner = this.#runner
+    if (runner === null || this.#closing) return // claimed too late: it becomes `interrupted` with its holder
+    const run = new TurnRun(this.#ground, this.#live, claim)
+    this.#live.begin(turn.id, turn.attempts)
+    this.#tellStarted(claim)
+    const { promise: ended, resolve } = Promise.withResolvers<void>()
+    this.#runs.set(turn.id, { run, ended })
+    this.#ground.background.run('turn', async () => {
+      try {
+        const settled = await settleRun(this.#ground, run, await run.run(runner))
+        if (settled === null) return
+        this.concluded(settled)
+        this.#afterRun(claim)
+      } finally {
+        this.#runs.delete(turn.id)
+        this.#dispatcher.release(turn.lane)
+        resolve()
+      }
+    })
+    const cut = this.#cutsToCome.get(turn.id)
+    if (this.#cutsToCome.delete(turn.id) && cut !== undefined) run.cut(cut)
+  }
+
+  #tellStarted({ turn, waitedMs }: Claim): void {
+    const { telemetry, events, watch, clock } = this.#ground
+    const waits = waitsOf({
+      turn,
+      claimedAtMs: turn.startedAtMs ?? clock.nowMs(),
+      interruptedAtMs: turn.attempts > 1 ? this.#openedAtMs : null,
+      laneFullUntilMs: this.#dispatcher.fullUntilMs(turn.lane),
+      readOnlyMs: (fromMs, toMs) => watch.readOnlyMs(fromMs, toMs),
+    })
+    for (const cause of waitCauses) telemetry.turnWaited(turn.lane, cause, waits[cause])
+    const { sessionKey, id: turnId, attempts: attempt } = turn
+    events.publish({ type: 'turn.started', sessionKey, turnId, attempt, waitedMs })
+  }
+
+  #cut(turnId: string, cut: Cut): void {
+    const running = this.#runs.get(turnId)
+    if (running !== undefined) running.run.cut(cut)
+    else if (this.#dispatcher.claiming === 0) this.#cutsToCome.clear()
+    else if (this.#cutsToCome.size < cutsToComeMax) this.#cutsToCome.set(turnId, cut)
+  }
+
+  /**
+   * A claim whose answer was lost to a disk error may have been made: then its turn has this holder and nobody who runs
+   * it. It ends as failed, so that its sender hears of it and its session goes on. False while claims are under way.
+   */
+  async #endStrays(): Promise<boolean> {
+    const { store, holder, clock, log } = this.#ground
+    const leases = await store.listLeases()
+    // A claim under way may have taken one of them; its run is known as soon as it is answered.
+    if (this.#dispatcher.claiming > 0 || this.#closing) return false
+    const strays = leases.filter((lease) => lease.holder.id === holder.id && !this.#runs.has(lease.turnId))
+    for (const { turnId } of strays) {
+      const outcome = recordOf(new HoldfastError('STORE_IO', { because: 'it is unknown whether the turn was started' }))
+      try {
+        this.concluded(await store.revokeTurn({ turnId, status: 'failed', outcome, atMs: clock.nowMs() }))
+        log.warn({ turnId }, 'a turn whose start was lost to a disk error was ended')
+      } catch (error) {
+        if (!isHoldfastError(error, 'TURN_SETTLED')) throw error // it ended while the leases were read
+      }
+    }
+    return true
+  }
+
+  async #read(turnId: string): Promise<TurnDetail> {
+    const detail = await this.#ground.store.readTurn(turnId)
+    if (detail === null) throw new HoldfastError('TURN_NOT_FOUND', { turnId })
+    return detail
+  }
+
+  async #tellFollowers(turnId: string): Promise<void> {
+    try {
+      this.#live.end(turnId, await this.#read(turnId))
+    } catch (error) {
+      // Unreadable is never empty: followers get the error, and the answer is in the session.
+      this.#live.end(turnId, error instanceof Error ? error : new Error(String(error)))
+    }
+  }
+
+  async #empty(): Promise<void> {
+    for (;;) {
+      await this.#dispatcher.quiet()
+      if (this.#runs.size === 0) return
+      await Promise.all([...this.#runs.values()].map(({ ended }) => ended))
+    }
+  }
+
+  async #emptyWithin(ms: number): Promise<void> {
+    const ended = new AbortController()
+    const empty = this.#empty().finally(() => ended.abort())
+    await Promise.race([empty, pause(this.#ground.clock, ms, ended.signal)])
+  }
+}

@@ -1,0 +1,155 @@
+import { describe, expect, it } from 'vitest'
+import {
+  counting,
+  crashable,
+  echo,
+  eventually,
+  gate,
+  newData,
+  untilAborted,
+  withTurns,
+} from '../../../test/engine/opened.ts'
+import { parseSessionKey } from '../../model/keys.ts'
+import { sqliteStore } from '../../sqlite/open.ts'
+import type { Runner } from '../runner.ts'
+import { silentTelemetry } from '../telemetry.ts'
+
+const key = parseSessionKey('alice')
+const never: Runner = () => new Promise(() => {})
+
+/** An engine that ended in the middle of these turns, as a crash ends it. */
+async function crashed(keys: string[], times = 1) {
+  const data = await newData()
+  const turnIds: string[] = []
+  for (let round = 1; round <= times; round += 1) {
+    const { open, crash } = crashable(sqliteStore(data.directory))
+    const engine = await data.open({ run: never, store: open, settings: withTurns({ attemptsMax: 2 }) })
+    if (round === 1) {
+      for (const each of keys) turnIds.push((await engine.submit({ key: each, messages: `to ${each}` })).turn.id)
+    }
+    await eventually(async () => (await engine.store.listLeases()).length === keys.length)
+    await crash()
+  }
+  return { data, turnIds }
+}
+
+describe('a turn that was running when the process ended', () => {
+  it('runs again at the next start and is answered once', async () => {
+    const { data, turnIds } = await crashed(['alice'])
+    const counted = counting()
+    const engine = await data.open({ run: echo, telemetry: counted.telemetry })
+    const { turn } = await engine.settled(turnIds[0] as string)
+    expect(turn).toMatchObject({ status: 'done', attempts: 2, lane: 'resume' })
+    const { entries } = await engine.store.readEntries({ key, order: 'oldest', limit: 10 })
+    expect(entries.filter((entry) => entry.kind === 'assistant')).toHaveLength(1)
+    expect(counted.waits.filter(({ ms }) => ms > 0).every(({ cause }) => cause === 'recovery')).toBe(true)
+  })
+  it('is run again newest first, one at a time', async () => {
+    const { data } = await crashed(['s1', 's2', 's3'])
+    const order: string[] = []
+    let running = 0
+    const engine = await data.open({
+      run: async (turn) => {
+        expect(running).toBe(0)
+        running += 1
+        await new Promise((resolve) => setTimeout(resolve, 20))
+        order.push(turn.sessionKey)
+        running -= 1
+        return 'done'
+      },
+    })
+    await eventually(() => order.length === 3)
+    expect(order).toEqual(['agent:main:s3', 'agent:main:s2', 'agent:main:s1'])
+    expect((await engine.store.statistics()).turnsInterrupted).toBe(0)
+  })
+  it('lets a new message of its session go first', async () => {
+    const { data, turnIds } = await crashed(['other', 'alice'])
+    const { run, release, begun, words } = gate()
+    const engine = await data.open({ run, settings: withTurns({ attemptsMax: 5 }) })
+    // One at a time: while the newest is under way, the one before it still waits, and a message overtakes it.
+    await eventually(() => begun.length === 1)
+    const fresh = await engine.submit({ key: 'other', messages: 'new' })
+    await eventually(() => begun.length === 2)
+    expect(words()).toEqual(['to alice', 'new'])
+    release('to alice')
+    release('new')
+    release('to other')
+    expect((await engine.settled(fresh.turn.id)).turn.status).toBe('done')
+    expect((await engine.settled(turnIds[0] as string)).turn.status).toBe('done')
+    expect(words()).toEqual(['to alice', 'new', 'to other'])
+  })
+  it('is not run again when it ended the process too often', async () => {
+    const { data, turnIds } = await crashed(['alice'], 2)
+    const engine = await data.open({ run: echo, settings: withTurns({ attemptsMax: 2 }) })
+    expect((await engine.settled(turnIds[0] as string)).turn).toMatchObject({
+      status: 'quarantined',
+      outcome: { code: 'TURN_QUARANTINED', facts: { attempts: 2 } },
+    })
+    const after = await engine.submit({ key, messages: 'still there?' })
+    expect((await engine.settled(after.turn.id)).turn.status).toBe('done')
+  })
+  it('is cancelled, not run, when it was to be cancelled', async () => {
+    const data = await newData()
+    const { open, crash } = crashable(sqliteStore(data.directory))
+    const before = await data.open({ run: never, store: open, settings: withTurns({ graceMs: 1_500 }) })
+    const { turn } = await before.submit({ key, messages: 'stop me' })
+    await eventually(async () => (await before.store.listLeases()).length === 1)
+    await before.cancel(turn.id, 'enough')
+    await crash()
+    const engine = await data.open({ run: echo })
+    expect((await engine.settled(turn.id)).turn.status).toBe('cancelled')
+  })
+})
+
+it('what waited when the process ended is answered at the next start', async () => {
+  const data = await newData()
+  const before = await data.open({ run: null })
+  const { turn } = await before.submit({ key, messages: 'hello' })
+  await before.close()
+  const engine = await data.open({ run: echo })
+  expect((await engine.settled(turn.id)).turn.status).toBe('done')
+})
+
+describe('closing', () => {
+  it('lets running turns end when it is given the time', async () => {
+    const data = await newData()
+    const { run, release, begun } = gate()
+    const engine = await data.open({ run })
+    const { turn } = await engine.submit({ key, messages: 'last' })
+    await eventually(() => begun.length === 1)
+    const closed = engine.close({ drainMs: 20_000 })
+    await expect(engine.submit({ key, messages: 'too late' })).rejects.toMatchObject({ code: 'GATEWAY_CLOSING' })
+    expect(engine.health()).toMatchObject({ ready: false, draining: true })
+    release('last')
+    await closed
+    const next = await data.open({ run: null })
+    expect((await next.settled(turn.id)).turn.status).toBe('done')
+  })
+  it('tells the others to stop, and they run again at the next start', async () => {
+    const data = await newData()
+    const engine = await data.open({ run: untilAborted })
+    const { turn } = await engine.submit({ key, messages: 'unfinished' })
+    await eventually(async () => (await engine.why(key)).running !== null)
+    const ended = engine.settled(turn.id).catch((error) => error.code)
+    await engine.close()
+    expect(await ended).toBe('GATEWAY_CLOSING')
+    const store = await sqliteStore(data.directory)({
+      holder: engine.holder,
+      telemetry: silentTelemetry,
+      atMs: Date.now(),
+    })
+    expect((await store.readTurn(turn.id))?.turn.status).toBe('interrupted')
+    await store.close()
+    const next = await data.open({ run: echo })
+    expect((await next.settled(turn.id)).turn).toMatchObject({ status: 'done', attempts: 2 })
+  })
+  it('does not wait for a runner that ignores it', async () => {
+    const data = await newData()
+    const engine = await data.open({ run: never })
+    await engine.submit({ key, messages: 'hang' })
+    await eventually(async () => (await engine.why(key)).running !== null)
+    const fromMs = performance.now()
+    await engine.close()
+    expect(performance.now() - fromMs).toBeLessThan(5_000)
+  })
+})

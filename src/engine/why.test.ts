@@ -1,0 +1,78 @@
+import { describe, expect, it } from 'vitest'
+import type { Lease } from '../model/holders.ts'
+import { parseSessionKey } from '../model/keys.ts'
+import type { Turn } from '../model/turns.ts'
+import { composeWhy, type WhyFacts } from './why.ts'
+
+const nowMs = 1_000_000
+const turn = (more: Partial<Turn> = {}): Turn =>
+  ({
+    id: 't',
+    status: 'queued',
+    lane: 'main',
+    source: 'api',
+    admittedAtMs: nowMs - 500,
+    cancelRequested: null,
+    attempts: 1,
+    ...more,
+  }) as Turn
+const lease = {
+  sessionKey: parseSessionKey('alice'),
+  turnId: 'r',
+  operation: 'turn',
+  takenAtMs: nowMs - 9_000,
+  progressAtMs: nowMs - 4_000,
+  progressNote: 'asking',
+} as unknown as Lease
+const running = turn({ id: 'r', status: 'running' })
+const why = (more: Partial<WhyFacts> = {}) =>
+  composeWhy({
+    session: {} as WhyFacts['session'],
+    lease: null,
+    running: null,
+    progress: null,
+    waiting: [],
+    laneIsFull: () => false,
+    compaction: { state: 'idle', sinceMs: null, failuresInARow: 0, lastOutcome: null },
+    store: { writable: true, because: null },
+    limits: { timeLimitMs: 600_000, stallLimitMs: 120_000 },
+    mode: 'running',
+    nowMs,
+    ...more,
+  })
+
+describe('the report on a session', () => {
+  it('counts how long each turn waited', () => expect(why({ waiting: [turn()] }).waiting[0]?.waitedMs).toBe(500))
+  it('names the session for those behind the first, and the lane for the first', () => {
+    const causes = why({ waiting: [turn(), turn({ id: 'u' })] }).waiting.map(({ cause }) => cause)
+    expect(causes).toEqual(['lane', 'session'])
+  })
+  it('names the lease when another process has the session, and the session when this one has', () => {
+    expect(why({ lease, running, waiting: [turn()] }).waiting[0]?.cause).toBe('lease')
+    const progress = { sinceMs: nowMs, atMs: nowMs, note: 'here' }
+    expect(why({ lease, running, progress, waiting: [turn()] }).waiting[0]?.cause).toBe('session')
+  })
+  it('names the disk before all else', () => {
+    const report = why({ lease, running, waiting: [turn()], store: { writable: false, because: null } })
+    expect(report.waiting[0]?.cause).toBe('disk')
+    expect(report.next).toContain('cannot write')
+  })
+  it('names the recovery for what was interrupted', () => {
+    expect(why({ waiting: [turn({ status: 'interrupted' })] }).waiting[0]?.cause).toBe('recovery')
+    expect(why({ waiting: [turn({ lane: 'resume' })] }).waiting[0]?.cause).toBe('recovery')
+  })
+  it('takes what the lease says of a turn that runs elsewhere', () => {
+    expect(why({ lease, running }).running).toMatchObject({ sinceMs: nowMs - 9_000, lastProgressNote: 'asking' })
+  })
+  it.each<[string, Partial<WhyFacts>, string]>([
+    ['a stall', { lease, running }, 'without progress it is stopped in 1m 56s.'],
+    ['the time limit', { lease, running, limits: { timeLimitMs: 60_000, stallLimitMs: 60_000 } }, 'time limit in 51s.'],
+    ['a cancellation', { lease, running: { ...running, cancelRequested: 'x' } }, 'told to stop'],
+    ['a shutdown', { lease, running, mode: 'closing' }, 'is closing'],
+    ['a shutdown with turns that wait', { waiting: [turn()], mode: 'closing' }, 'at the next start'],
+    ['a full lane', { waiting: [turn()], laneIsFull: () => true }, 'lane "main"'],
+    ['an interrupted turn', { waiting: [turn({ status: 'interrupted' })] }, 'resumed'],
+    ['a free session', {}, 'next message starts at once'],
+    ['a turn that can start', { waiting: [turn()] }, 'starts at once'],
+  ])('says what comes next: %s', (_, facts, next) => expect(why(facts).next).toContain(next))
+})

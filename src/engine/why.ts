@@ -1,0 +1,102 @@
+import type { ErrorRecord } from '../model/errors.ts'
+import type { Lease } from '../model/holders.ts'
+import type { Session } from '../model/sessions.ts'
+import type { Turn, WaitCause } from '../model/turns.ts'
+import { formatDuration } from '../model/units.ts'
+import type { CompactionReport } from './compact/record.ts'
+
+/** Who has a session, since when, what it last did, what waits and why, and what happens next. */
+export interface WhyReport {
+  session: Session
+  lease: Lease | null
+  running: WhyRunning | null
+  waiting: { turnId: string; waitedMs: number; cause: WaitCause; source: string }[]
+  compaction: CompactionReport
+  store: { writable: boolean; because: ErrorRecord | null }
+  /** One sentence. */
+  next: string
+}
+
+interface WhyRunning {
+  turn: Turn
+  operation: string
+  sinceMs: number
+  lastProgressMs: number
+  lastProgressNote: string
+  attempts: number
+  cancelRequested: string | null
+}
+
+export interface WhyFacts {
+  session: Session
+  lease: Lease | null
+  /** The turn of the lease. */
+  running: Turn | null
+  /** What this process knows of it; null when it does not run it. */
+  progress: { sinceMs: number; atMs: number; note: string } | null
+  /** Queued and interrupted turns, oldest first. */
+  waiting: readonly Turn[]
+  laneIsFull: (turn: Turn) => boolean
+  compaction: CompactionReport
+  store: { writable: boolean; because: ErrorRecord | null }
+  limits: { timeLimitMs: number; stallLimitMs: number }
+  /** What the engine does with waiting turns: it may run none, or be about to end. */
+  mode: 'running' | 'not running turns' | 'closing'
+  nowMs: number
+}
+
+export function composeWhy(facts: WhyFacts): WhyReport {
+  const { session, lease, compaction, store } = facts
+  const running = runningOf(facts)
+  const waiting = facts.waiting.map((turn) => ({
+    turnId: turn.id,
+    waitedMs: Math.max(0, facts.nowMs - turn.admittedAtMs),
+    cause: causeOf(facts, turn),
+    source: turn.source,
+  }))
+  return { session, lease, running, waiting, compaction, store, next: nextOf(facts, running) }
+}
+
+function runningOf({ lease, running: turn, progress }: WhyFacts): WhyRunning | null {
+  if (lease === null || turn === null) return null
+  return {
+    turn,
+    operation: lease.operation,
+    sinceMs: progress?.sinceMs ?? lease.takenAtMs,
+    lastProgressMs: progress?.atMs ?? lease.progressAtMs,
+    lastProgressNote: progress?.note ?? lease.progressNote,
+    attempts: turn.attempts,
+    cancelRequested: turn.cancelRequested,
+  }
+}
+
+function causeOf(facts: WhyFacts, turn: Turn): WaitCause {
+  if (!facts.store.writable) return 'disk'
+  if (turn.status === 'interrupted') return 'recovery'
+  if (facts.lease !== null) return facts.progress === null ? 'lease' : 'session'
+  if (facts.waiting[0] !== turn) return 'session'
+  return turn.lane === 'resume' ? 'recovery' : 'lane'
+}
+
+function nextOf(facts: WhyFacts, running: WhyRunning | null): string {
+  const { store, mode, nowMs } = facts
+  const first = facts.waiting.find((turn) => turn.status === 'queued') ?? facts.waiting[0]
+  if (!store.writable) return 'The store cannot write; turns go on by themselves when it can again.'
+  if (running !== null) {
+    if (mode === 'closing') return 'The gateway is closing; the running turn ends or is run again at the next start.'
+    if (running.cancelRequested !== null)
+      return 'The running turn was told to stop and is cut off after its grace period.'
+    const lifeLeftMs = running.sinceMs + facts.limits.timeLimitMs - nowMs
+    const stallLeftMs = running.lastProgressMs + facts.limits.stallLimitMs - nowMs
+    const least = Math.max(0, Math.min(lifeLeftMs, stallLeftMs))
+    const limit = stallLeftMs < lifeLeftMs ? 'without progress it is stopped' : 'it is stopped by its time limit'
+    const then = first === undefined ? '' : ', and the next turn starts'
+    return `The running turn ends, or ${limit} in ${formatDuration(least)}${then}.`
+  }
+  if (first === undefined) return 'Nothing waits; the next message starts at once.'
+  if (mode === 'not running turns') return 'Turns are not run here; the next gateway on this data runs them.'
+  if (mode === 'closing') return 'The gateway is closing; the waiting turns run at the next start.'
+  if (first.status === 'interrupted') return 'The interrupted turn is run again when it is its turn to be resumed.'
+  if (facts.laneIsFull(first)) return `The first waiting turn starts when a slot of the lane "${first.lane}" is free.`
+  return 'The first waiting turn starts at once, or when the window for joining messages has closed.'
+}

@@ -1,0 +1,20 @@
+import { type DestinationStream, pino } from 'pino'
+
+/** Lines for people and for log collectors. `facts` hold ids, sizes and codes; what people wrote only at debug. */
+export interface Log {
+  debug(facts: object, message: string): void
+  info(facts: object, message: string): void
+  warn(facts: object, message: string): void
+  error(facts: object, message: string): void
+}
+
+export const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const
+export type LogLevel = (typeof logLevels)[number]
+
+export const silentLog: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
+
+/** One JSON object a line, to standard output unless `to` says otherwise. */
+export function jsonLog(level: LogLevel, to?: DestinationStream): Log {
+  const options = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime }
+  return to === undefined ? pino(options) : pino(options, to)
+}

@@ -1,0 +1,38 @@
+/** The library: an engine on a store, with a runner of your own. */
+
+export type { EventLog, LoggedEvent } from './engine/event-log.ts'
+export type { GatewayEvent, TurnEvent } from './engine/events.ts'
+export { Holdfast, type HoldfastOptions, openHoldfast, type Submission } from './engine/holdfast.ts'
+export {
+  type AnswerDelta,
+  type Deliver,
+  DeliveryRefused,
+  type Runner,
+  type RunningTurn,
+  type RunResult,
+  type Summarizer,
+  type SummaryJob,
+} from './engine/runner.ts'
+export { defaultSettings, type EngineSettings, type PartialSettings } from './engine/settings.ts'
+export type { CompactionOutcome, Telemetry } from './engine/telemetry.ts'
+export type { SubmitInput } from './engine/turns/ask.ts'
+export type { WhyReport } from './engine/why.ts'
+export type { Clock } from './host/clock.ts'
+export { jsonLog, type Log, type LogLevel } from './host/log.ts'
+export type { Entry, EntryKind, EventBody } from './model/entries.ts'
+export {
+  type ErrorCode,
+  type ErrorFacts,
+  type ErrorRecord,
+  errorCatalog,
+  HoldfastError,
+  isHoldfastError,
+} from './model/errors.ts'
+export type { Delivery, DeliveryStatus, Holder, Lease } from './model/holders.ts'
+export { parseSessionKey, type SessionKey, type SessionKind } from './model/keys.ts'
+export type { LaneLimits, LaneName } from './model/lanes.ts'
+export { type Message, textOf } from './model/messages.ts'
+export type { Session, Summary } from './model/sessions.ts'
+export type { BusyPolicy, Turn, TurnRequest, TurnStatus, Usage, WaitCause } from './model/turns.ts'
+export { type SqliteOptions, sqliteStore } from './sqlite/open.ts'
+export type { OpenStore, ResetResult, Store, TurnDetail } from './store/port.ts'
