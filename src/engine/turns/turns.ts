@@ -32,6 +32,8 @@ export class Turns {
   readonly #runs = new Map<string, { run: TurnRun; ended: Promise<void> }>()
   /** For turns that the store has given us already while its answer is on the way. */
   readonly #cutsToCome = new Map<string, Cut>()
+  /** Followers that are about to hear how their turn ended. */
+  readonly #telling = new Set<Promise<void>>()
   readonly #openedAtMs: number
   #closing = false
 
@@ -99,14 +101,18 @@ export class Turns {
 
   /** Tells everybody that a turn has ended. Called after the commit that made it true. */
   concluded(turn: Turn): void {
-    const { telemetry, events, background } = this.#ground
+    const { telemetry, events } = this.#ground
     const { sessionKey, status, outcome } = turn
     if (!isSettled(status)) return
     const ranMs = turn.startedAtMs === null ? 0 : Math.max(0, (turn.settledAtMs ?? 0) - turn.startedAtMs)
     telemetry.turnSettled(turn.lane, status, outcome?.code ?? null, ranMs)
     events.publish({ type: 'turn.settled', sessionKey, turnId: turn.id, status, outcome })
-    if (this.#live.isFollowed(turn.id)) background.run('followers', () => this.#tellFollowers(turn.id))
-    else this.#live.forget(turn.id)
+    if (this.#live.isFollowed(turn.id)) {
+      const telling = this.#tellFollowers(turn.id).finally(() => this.#telling.delete(telling))
+      this.#telling.add(telling)
+    } else {
+      this.#live.forget(turn.id)
+    }
     this.wake()
   }
 
@@ -131,6 +137,7 @@ export class Turns {
   /** After `ground.over`: no run is waited for any more. Followers of unfinished turns are told that the gateway closes. */
   async close(): Promise<void> {
     await this.#empty()
+    await Promise.all(this.#telling)
     this.#live.close(new HoldfastError('GATEWAY_CLOSING'))
   }
 
@@ -208,6 +215,7 @@ export class Turns {
     return detail
   }
 
+  /** Never rejects. */
   async #tellFollowers(turnId: string): Promise<void> {
     try {
       this.#live.end(turnId, await this.#read(turnId))

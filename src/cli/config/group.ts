@@ -1,0 +1,13 @@
+import { group } from '../options.ts'
+import type { Terminal } from '../terminal.ts'
+import { configCheck } from './check.ts'
+import { configSchemaCommand } from './schema.ts'
+import { configShow } from './show.ts'
+
+export function config(terminal: Terminal) {
+  return group('config', 'The configuration: check, show, JSON Schema', [
+    configCheck(terminal),
+    configShow(terminal),
+    configSchemaCommand(terminal),
+  ])
+}

@@ -1,0 +1,46 @@
+import { Command, InvalidArgumentError } from 'commander'
+import { isHoldfastError } from '../model/errors.ts'
+import { parseSessionKey, type SessionKey } from '../model/keys.ts'
+
+/** What every command takes. */
+export interface CommandOptions {
+  data?: string
+  config?: string
+  json?: true
+}
+
+/** A command, with examples at the end of its help. */
+export function command(name: string, description: string, examples: readonly string[]): Command {
+  return new Command(name)
+    .description(description)
+    .addHelpText('after', ['', 'Examples:', ...examples.map((example) => `  $ ${example}`)].join('\n'))
+}
+
+/** What every command can be told; last in its help, since its own options matter more. */
+export function addSameOptions(each: Command): void {
+  each
+    .option('--data <dir>', 'the data directory (default: ./.holdfast)')
+    .option('--config <file>', 'the configuration (default: ./holdfast.json5, when there is one)')
+    .option('--json', 'print JSON')
+}
+
+/** A command that only holds others. */
+export function group(name: string, description: string, members: readonly Command[]): Command {
+  const made = new Command(name).description(description).helpCommand(false)
+  for (const member of members) made.addCommand(member)
+  return made
+}
+
+export function wholeNumber(text: string): number {
+  if (!/^\d{1,9}$/.test(text) || text === '0') throw new InvalidArgumentError('It must be a whole number from 1.')
+  return Number(text)
+}
+
+export function sessionKeyArgument(text: string): SessionKey {
+  try {
+    return parseSessionKey(text)
+  } catch (error) {
+    if (!isHoldfastError(error, 'SESSION_KEY_INVALID')) throw error
+    throw new InvalidArgumentError(`${error.message}. ${error.fix}`)
+  }
+}

@@ -1,0 +1,111 @@
+import type { Config } from '../../config/read.ts'
+import { settingsOf } from '../../config/settings.ts'
+import { openHoldfast } from '../../engine/holdfast.ts'
+import { prepareSocketPath } from '../../host/local-socket.ts'
+import { jsonLog } from '../../host/log.ts'
+import { packageVersion } from '../../host/version.ts'
+import { checkBinding } from '../../http/access.ts'
+import { type App, createApp } from '../../http/app.ts'
+import { type Listener, listen } from '../../http/listen.ts'
+import { createMetrics } from '../../http/watch/metrics.ts'
+import { HoldfastError } from '../../model/errors.ts'
+import { sqliteStore } from '../../sqlite/open.ts'
+import { writeOwnerAddress } from '../../sqlite/owner.ts'
+import type { OpenStore } from '../../store/port.ts'
+import type { Outside } from '../outside.ts'
+import type { GatewayPlace } from './greeting.ts'
+import { checkSecrets, modelsOf, secretOf } from './models.ts'
+
+export interface Gateway {
+  place: GatewayPlace
+  /** Nothing new is accepted, what runs may end within `drainMs`, then everything is closed. */
+  close(drainMs: number): Promise<void>
+}
+
+/** Answers that were being sent when the engine closed, such as the last event of a stream. */
+const lastAnswersMs = 1_000
+
+/**
+ * A gateway that listens on TCP and on its local socket.
+ *
+ * The order matters: first the store, so that a second gateway on the same data is told who has it; then the
+ * addresses, so that one that is taken starts no turn and uses up no attempt; then the engine.
+ * @throws HoldfastError CONFIG_INVALID, STORE_ codes of opening, ADDRESS_IN_USE, ADDRESS_UNUSABLE
+ */
+export async function startGateway(config: Config, outside: Outside): Promise<Gateway> {
+  const { clock, env } = outside
+  checkSecrets(config, env)
+  const version = packageVersion()
+  const log = jsonLog(config.log.level, { write: (line) => void outside.stderr.write(line) })
+  const models = modelsOf(config, env, clock, log)
+  const { host, port, tokenEnv, allowedHosts, bodyMax } = config.server
+  const token = secretOf(env, tokenEnv)
+  checkBinding(host, token !== null)
+  const socket = { path: '' }
+  const { promise: app, resolve: setApp } = Promise.withResolvers<App>()
+  const front: Pick<App, 'fetch'> = { fetch: async (...request) => (await app).fetch(...request) }
+  const listeners: Listener[] = []
+  const stopListening = () => Promise.all(listeners.map((listener) => listener.close(lastAnswersMs)))
+  const store: OpenStore = async (input) => {
+    const opened = await sqliteStore(config.data, { diskReserveBytes: config.store.diskReserve })(input)
+    try {
+      listeners.push(await listenOn(front, host, port))
+      socket.path = prepareSocketPath(config.data)
+      listeners.push(await listen(front, { socketPath: socket.path }))
+      return opened
+    } catch (error) {
+      await opened.close()
+      throw error
+    }
+  }
+  const metrics = createMetrics(version, clock)
+  try {
+    const { run, summarize } = models
+    const telemetry = metrics.telemetry
+    const holdfast = await openHoldfast({ store, run, summarize, settings: settingsOf(config), clock, telemetry, log })
+    const access = { host, token, allowedHosts }
+    const { onBusy } = config.turns
+    setApp(createApp({ holdfast, metrics, models, access, bodyMax, onBusy, clock, log, version }))
+    const address = listeners[0]?.url ?? ''
+    writeOwnerAddress(config.data, { address, socket: socket.path })
+    const { name, demo, url } = models
+    return {
+      place: {
+        version,
+        pid: holdfast.holder.pid,
+        address,
+        socket: socket.path,
+        data: config.data,
+        config: config.file,
+        model: { name, demo, url },
+        tokenEnv,
+      },
+      close: async (drainMs) => {
+        await holdfast.close({ drainMs })
+        await stopListening()
+        metrics.close()
+      },
+    }
+  } catch (error) {
+    await stopListening()
+    metrics.close()
+    throw error
+  }
+}
+
+async function listenOn(front: Pick<App, 'fetch'>, host: string, port: number): Promise<Listener> {
+  try {
+    return await listen(front, { host, port })
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    const because = `${host}:${port}${code === undefined ? '' : ` (${code})`}`
+    if (code === 'EADDRINUSE')
+      throw new HoldfastError('ADDRESS_IN_USE', { because: `${host}:${port}` }, { cause: error })
+    if (code !== undefined && unusable.includes(code)) {
+      throw new HoldfastError('ADDRESS_UNUSABLE', { because }, { cause: error })
+    }
+    throw error
+  }
+}
+
+const unusable = ['EACCES', 'EADDRNOTAVAIL', 'ENOTFOUND', 'EAI_AGAIN', 'EINVAL', 'EAFNOSUPPORT']

@@ -1,0 +1,50 @@
+/** Where a gateway is and what it runs on. */
+export interface GatewayPlace {
+  version: string
+  pid: number
+  /** `http://127.0.0.1:4747` */
+  address: string
+  socket: string
+  data: string
+  config: string | null
+  model: { name: string; demo: boolean; url: string | null }
+  /** The variable that holds the token, when one is needed. */
+  tokenEnv: string | null
+}
+
+/** What a person sees at the start: where it is, how to try it, how to end it. `dataOption` is ` --data DIR` where it was needed. */
+export function greeting(place: GatewayPlace, dataOption: string): string {
+  const { version, address, data, config, model, tokenEnv } = place
+  const rows: [string, string][] = [
+    ['data', data],
+    ['config', config ?? 'the defaults and the command line'],
+    [
+      'model',
+      model.demo
+        ? `${model.name}: built in, needs no key, and only says what it heard`
+        : `${model.name} at ${model.url}`,
+    ],
+    ['access', tokenEnv === null ? 'this machine only' : `with the token in $${tokenEnv}`],
+  ]
+  return [
+    `Holdfast ${version} is ready at ${address}`,
+    '',
+    ...rows.map(([name, value]) => `  ${name.padEnd(6)}  ${value}`),
+    '',
+    'Try it from a second terminal:',
+    `  holdfast chat${dataOption}`,
+    ...curlLines(place),
+    '',
+    ...(model.demo ? ['For a real model: holdfast serve --model-url http://127.0.0.1:11434/v1 --model NAME'] : []),
+    'Ctrl-C stops it. Nothing that was acknowledged is lost.',
+  ].join('\n')
+}
+
+function curlLines({ address, tokenEnv, model }: GatewayPlace): string[] {
+  const body = { model: model.name, messages: [{ role: 'user', content: 'Hello' }] }
+  const token = tokenEnv === null ? '' : ` -H "authorization: Bearer $${tokenEnv}"`
+  return [
+    `  curl ${address}/v1/chat/completions -H 'content-type: application/json'${token} \\`,
+    `    -H 'x-session-key: alice' -d '${JSON.stringify(body)}'`,
+  ]
+}

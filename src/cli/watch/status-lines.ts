@@ -1,0 +1,62 @@
+import type { ErrorRecord } from '../../model/errors.ts'
+import type { Holder } from '../../model/holders.ts'
+import { formatDuration, formatSize } from '../../model/units.ts'
+import type { LaneStatistics, StoreStatistics } from '../../store/port.ts'
+import { ago, count } from '../print/words.ts'
+
+/** `GET /v1/status` */
+export interface StatusAnswer {
+  version: string
+  model: string
+  /** The process that answered. */
+  holder: Holder
+  health: { ready: boolean; because: ErrorRecord | null; draining: boolean }
+  statistics: StoreStatistics
+}
+
+export type GatewayState = 'answers' | 'none runs' | 'does not answer'
+
+export function statusLines(answer: StatusAnswer, gateway: GatewayState, nowMs: number): string[] {
+  const { statistics } = answer
+  const rows: [string, string][] = [
+    ['gateway', gateway === 'answers' ? gatewayLine(answer, nowMs) : gateway],
+    ...(gateway === 'answers' ? ([['model', answer.model]] satisfies [string, string][]) : []),
+    ['sessions', `${statistics.sessions - statistics.sessionsArchived} open, ${statistics.sessionsArchived} archived`],
+    ['entries', count(statistics.entries, 'entry', 'entries')],
+    ['turns', turnsLine(statistics)],
+    ...lanesWithTurns(statistics).map((lane): [string, string] => ['', laneLine(lane, nowMs)]),
+    ['store', storeLine(statistics, gateway)],
+    ['verified', verifiedLine(statistics, nowMs)],
+  ]
+  return rows.map(([name, text]) => `${name.padEnd(8)}  ${text}`)
+}
+
+function gatewayLine({ version, holder, health }: StatusAnswer, nowMs: number): string {
+  const state = health.draining ? 'is stopping' : health.ready ? 'is ready' : `is not ready: ${health.because?.message}`
+  return `Holdfast ${version}, process ${holder.pid} on ${holder.host}, up ${formatDuration(nowMs - holder.sinceMs)}, ${state}`
+}
+
+function turnsLine({ turnsRunning, turnsQueued, turnsInterrupted }: StoreStatistics): string {
+  const interrupted = turnsInterrupted === 0 ? '' : `, ${turnsInterrupted} interrupted`
+  return `${turnsRunning} running, ${turnsQueued} waiting${interrupted}`
+}
+
+function lanesWithTurns({ lanes }: StoreStatistics): LaneStatistics[] {
+  return lanes.filter(({ queued, running }) => queued > 0 || running > 0)
+}
+
+function laneLine({ lane, queued, running, oldestQueuedAtMs }: LaneStatistics, nowMs: number): string {
+  const oldest = oldestQueuedAtMs === null ? '' : `, the oldest for ${formatDuration(nowMs - oldestQueuedAtMs)}`
+  return `lane ${lane}: ${running} running, ${queued} waiting${oldest}`
+}
+
+/** Without a gateway this command has the store open for reading; that says nothing about the disk. */
+function storeLine({ bytes, writable }: StoreStatistics, gateway: GatewayState): string {
+  const sizes = `${formatSize(bytes.database)}, log ${formatSize(bytes.log)}, ${formatSize(bytes.diskFree)} free on the disk`
+  return writable || gateway !== 'answers' ? sizes : `read-only; ${sizes}`
+}
+
+function verifiedLine({ lastVerify }: StoreStatistics, nowMs: number): string {
+  if (lastVerify === null) return 'never; check it with `holdfast verify`'
+  return `${ago(lastVerify.atMs, nowMs)}, ${lastVerify.ok ? 'whole' : 'DAMAGED: see `holdfast verify`'}`
+}

@@ -1,0 +1,71 @@
+import type { WhyReport } from '../../engine/why.ts'
+import { formatDuration } from '../../model/units.ts'
+import { visibleLine } from '../print/visible.ts'
+import { ago } from '../print/words.ts'
+
+/** How many waiting turns are named; the rest is counted. */
+const waitingShown = 10
+
+/** The report as sentences; the first line is the heading. `sinceMs` and `lastProgressMs` of the report are moments. */
+export function whyLines(report: WhyReport, nowMs: number): string[] {
+  const { session, next } = report
+  return [
+    `${session.key}  ${session.state}`,
+    ...row('running', runningLines(report, nowMs)),
+    ...row('waiting', waitingLines(report)),
+    ...row('summaries', [compactionLine(report, nowMs)]),
+    ...row('store', [storeLine(report)]),
+    ...row('next', [next]),
+  ]
+}
+
+function row(name: string, lines: string[]): string[] {
+  return lines.map((line, index) => `  ${(index === 0 ? name : '').padEnd(9)}  ${line}`)
+}
+
+function runningLines({ running, lease }: WhyReport, nowMs: number): string[] {
+  if (running === null) return ['nothing runs']
+  const { turn, sinceMs, lastProgressMs, lastProgressNote, attempts, cancelRequested } = running
+  const holder =
+    lease === null ? '' : `, held by process ${lease.holder.pid} on ${lease.holder.host} (fence ${lease.fence})`
+  const lines = [
+    `turn ${turn.id}, attempt ${attempts}, for ${formatDuration(nowMs - sinceMs)}${holder}`,
+    `last progress ${ago(lastProgressMs, nowMs)}${lastProgressNote === '' ? '' : `: ${visibleLine(lastProgressNote)}`}`,
+  ]
+  if (cancelRequested !== null) lines.push(`asked to stop: ${visibleLine(cancelRequested)}`)
+  return lines
+}
+
+function waitingLines({ waiting }: WhyReport): string[] {
+  if (waiting.length === 0) return ['nothing waits']
+  const lines = waiting
+    .slice(0, waitingShown)
+    .map(
+      (turn) =>
+        `turn ${turn.turnId} from ${visibleLine(turn.source)}, for ${formatDuration(turn.waitedMs)}: ${causes[turn.cause]}`,
+    )
+  if (waiting.length > waitingShown) lines.push(`and ${waiting.length - waitingShown} more`)
+  return lines
+}
+
+export const causes = {
+  session: 'its session answers another turn first',
+  lane: 'its lane has no free slot',
+  lease: 'its session is held',
+  recovery: 'it waits to be run again after a restart',
+  disk: 'the store cannot write',
+  compaction: 'a summary is being made',
+} as const
+
+function compactionLine({ compaction }: WhyReport, nowMs: number): string {
+  const { state, sinceMs, failuresInARow, lastOutcome } = compaction
+  const since = sinceMs === null || state === 'idle' ? '' : ` since ${formatDuration(nowMs - sinceMs)}`
+  const failures = failuresInARow === 0 ? '' : `, ${failuresInARow} failed in a row`
+  const last = lastOutcome === null ? '' : `, the last one: ${lastOutcome}`
+  return `${state}${since}${failures}${last}`
+}
+
+function storeLine({ store }: WhyReport): string {
+  if (store.writable) return 'writable'
+  return `read-only: ${store.because?.message ?? 'the reason is not known'}`
+}
