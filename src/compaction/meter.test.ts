@@ -9,6 +9,7 @@ import {
   cutToTokens,
   imageTokens,
   nextMeterRatio,
+  ratioAfterTooLong,
 } from './meter.ts'
 
 const prose = 'The lease of a holder that has ended is expired, and its turn waits to be run again.\n'.repeat(90)
@@ -134,5 +135,16 @@ describe('nextMeterRatio', () => {
         expect(ratio).toBeLessThanOrEqual(4)
       }),
     )
+  })
+})
+
+describe('ratioAfterTooLong', () => {
+  it('reaches the highest ratio after a few refusals in a row, and stays there', () => {
+    const ratios = [1, 2, 3, 4, 5].map((refusals) => {
+      let ratio = 1
+      for (let done = 0; done < refusals; done += 1) ratio = ratioAfterTooLong(ratio)
+      return ratio
+    })
+    expect(ratios).toEqual([1.5, 2.25, 3.375, 4, 4])
   })
 })

@@ -133,6 +133,14 @@ export function nextMeterRatio(previous: number, estimated: number, reported: nu
   return clamp(before + (clamp(found) - before) * weight)
 }
 
+/**
+ * After the model refused a context that was cut to fit: it counts more, or takes less, than assumed, and reports no
+ * numbers. A few refusals in a row reach the highest ratio, so that a session is never stuck on one.
+ */
+export function ratioAfterTooLong(previous: number): number {
+  return clamp(previous * 1.5)
+}
+
 function clamp(ratio: number): number {
   return Math.min(ratioMax, Math.max(ratioMin, ratio))
 }

@@ -27,7 +27,7 @@ const { lanes, turns, context, compaction } = defaultSettings
 const port = 4747
 const bodyMaxBytes = 20 * 1024 ** 2
 const diskReserveBytes = 64 * 1024 ** 2 // room to settle what runs and to read-only in good order
-const drainMs = 5_000 // most supervisors kill after ten seconds or more
+const drainMs = 30_000 // a supervisor that kills sooner loses nothing: what it cuts short runs again
 const secondMs = 1_000
 const lane = (limit: number, what: string) => wholeNumber(1, 10_000).prefault(limit).describe(what)
 

@@ -13,8 +13,11 @@ export type LogLevel = (typeof logLevels)[number]
 
 export const silentLog: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
 
+/** Facts in which somebody else's words may quote what people wrote: content filters repeat the prompt. */
+const quoting = ['providerMessage', 'facts.providerMessage', 'outcome.facts.providerMessage']
+
 /** One JSON object a line, to standard output unless `to` says otherwise. */
 export function jsonLog(level: LogLevel, to?: DestinationStream): Log {
-  const options = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime }
+  const options = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, redact: { paths: quoting, remove: true } }
   return to === undefined ? pino(options) : pino(options, to)
 }

@@ -1,6 +1,6 @@
 /**
  * One error class and a closed catalog. Branch on `code`. `facts` are safe to log: sizes, ids, paths, limits;
- * never what people wrote. A storage error is never dressed as a model error, and the other way round.
+ * never what people wrote. One of them, `providerMessage`, may quote it: senders are told, logs leave it out. A storage error is never dressed as a model error, and the other way round.
  */
 export const errorCatalog = {
   // what a caller sent

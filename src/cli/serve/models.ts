@@ -20,13 +20,19 @@ export interface ConfiguredModels {
   url: string | null
 }
 
-export function modelsOf({ model, compaction }: Config, env: Env, clock: Clock, log: Log): ConfiguredModels {
+/** A silent model is asked again before its turn counts as stalled, and only while there is time for an answer. */
+const quietShare = 0.8
+const retryShare = 0.5
+
+export function modelsOf({ model, compaction, turns }: Config, env: Env, clock: Clock, log: Log): ConfiguredModels {
   const { url, name, aliases } = model
   if (url === null || name === null) {
     return { run: demoRunner, summarize: null, name: 'demo', aliases, demo: true, url: null }
   }
   const own = compaction.model
   const apiKey = secretOf(env, model.apiKeyEnv)
+  const quietLimitMs = turns.stallLimit * quietShare
+  const limits = { quietLimitMs, retry: { budgetMs: turns.timeLimit * retryShare }, clock, log }
   const summarizer = {
     baseUrl: own.url ?? url,
     model: own.name ?? name,
@@ -35,7 +41,7 @@ export function modelsOf({ model, compaction }: Config, env: Env, clock: Clock, 
     log,
   }
   return {
-    run: openaiRunner({ baseUrl: url, model: name, apiKey, clock, log }),
+    run: openaiRunner({ baseUrl: url, model: name, apiKey, ...limits }),
     summarize: openaiSummarizer(summarizer),
     name,
     aliases,

@@ -1,4 +1,4 @@
-import { nextMeterRatio } from '../../compaction/meter.ts'
+import { nextMeterRatio, ratioAfterTooLong } from '../../compaction/meter.ts'
 import { type ErrorRecord, isHoldfastError, recordOf } from '../../model/errors.ts'
 import type { SettledStatus, Turn } from '../../model/turns.ts'
 import type { SettleInput } from '../../store/port.ts'
@@ -114,7 +114,7 @@ function failedInput(
     outcome,
     finishReason: null,
     usage: null,
-    meterRatio: null,
+    meterRatio: outcome.facts.contextTooLong === true ? ratioAfterTooLong(run.claim.session.meterRatio) : null,
     deliverTo: [],
   }
 }
