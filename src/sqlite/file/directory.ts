@@ -1,0 +1,74 @@
+import {
+  accessSync,
+  chmodSync,
+  closeSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  statSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { isSystemError } from '../../host/files.ts'
+import { HoldfastError } from '../../model/errors.ts'
+import { checkFilesystem } from './filesystem.ts'
+
+export const databaseName = 'holdfast.sqlite'
+export const lockName = 'owner.lock'
+
+/** What may stand in a directory that has no database yet. */
+const mayBeThere = [lockName, 'owner.json', 'holdfast.sock', 'holdfast.json5', 'logs', 'backups', 'lost+found']
+
+/**
+ * Afterwards the directory exists, is ours alone (0700) and can be written, and holds a database file (0600), perhaps
+ * an empty one. @throws HoldfastError STORE_PERMISSION, STORE_FOREIGN, STORE_FILESYSTEM
+ */
+export function prepareDirectory(directory: string, trustFilesystem: boolean): void {
+  permitted(directory, () => {
+    mkdirSync(directory, { recursive: true, mode: 0o700 })
+    accessSync(directory, constants.R_OK | constants.W_OK | constants.X_OK)
+  })
+  if (!trustFilesystem) checkFilesystem(directory)
+  const path = join(directory, databaseName)
+  if (!existsSync(path)) {
+    const strangers = readdirSync(directory).filter((name) => !mayBeThere.includes(name))
+    if (strangers.length > 0) throw new HoldfastError('STORE_FOREIGN', { directory, files: strangers.length })
+  }
+  permitted(directory, () => {
+    if ((statSync(directory).mode & 0o077) !== 0) chmodSync(directory, 0o700)
+    createPrivate(path) // SQLite gives its -wal and -shm the mode of the database
+    createPrivate(join(directory, lockName))
+    accessSync(path, constants.R_OK | constants.W_OK)
+  })
+}
+
+/** @throws HoldfastError STORE_MISSING, STORE_PERMISSION */
+export function findDatabase(directory: string): string {
+  const path = join(directory, databaseName)
+  permitted(directory, () => {
+    if (!existsSync(path)) throw new HoldfastError('STORE_MISSING', { directory })
+    accessSync(path, constants.R_OK)
+  })
+  return path
+}
+
+/** An existing file is not opened: closing it again would drop the locks that SQLite has on it in this process. */
+function createPrivate(path: string): void {
+  try {
+    closeSync(openSync(path, 'wx', 0o600))
+  } catch (error) {
+    if (!isSystemError(error, 'EEXIST')) throw error
+  }
+}
+
+function permitted(directory: string, act: () => void): void {
+  try {
+    act()
+  } catch (error) {
+    if (isSystemError(error, 'ENOTDIR', 'EEXIST')) throw new HoldfastError('STORE_FOREIGN', { directory })
+    if (isSystemError(error, 'EACCES', 'EPERM', 'EROFS')) throw new HoldfastError('STORE_PERMISSION', { directory })
+    if (isSystemError(error, 'ENOSPC', 'EDQUOT')) throw new HoldfastError('STORE_FULL', { directory })
+    throw error
+  }
+}

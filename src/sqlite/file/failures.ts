@@ -1,0 +1,49 @@
+import { type ErrorCode, HoldfastError, isHoldfastError } from '../../model/errors.ts'
+
+/** Primary result codes (https://sqlite.org/rescode.html); the extended ones carry them in their low byte. */
+const busy = 5
+const readOnly = 8
+const ioError = 10
+const corrupt = 11
+const full = 13
+const cannotOpen = 14
+const notADatabase = 26
+
+const codes: ReadonlyMap<number, ErrorCode> = new Map([
+  [busy, 'STORE_IO'],
+  [readOnly, 'STORE_PERMISSION'],
+  [ioError, 'STORE_IO'],
+  [corrupt, 'STORE_CORRUPT'],
+  [full, 'STORE_FULL'],
+  [cannotOpen, 'STORE_IO'],
+  [notADatabase, 'STORE_CORRUPT'],
+])
+
+interface SqliteError extends Error {
+  code: 'ERR_SQLITE_ERROR'
+  errcode: number
+  errstr: string
+}
+
+export function isSqliteError(error: unknown): error is SqliteError {
+  return error instanceof Error && (error as SqliteError).code === 'ERR_SQLITE_ERROR'
+}
+
+export function isBusy(error: unknown): boolean {
+  return isSqliteError(error) && (error.errcode & 0xff) === busy
+}
+
+export function isNotADatabase(error: unknown): boolean {
+  return isSqliteError(error) && (error.errcode & 0xff) === notADatabase
+}
+
+/** The catalog's words for what SQLite reported; an error that is ours already stays as it is. */
+export function failureOf(error: unknown): HoldfastError {
+  if (isHoldfastError(error)) return error
+  if (!isSqliteError(error)) {
+    const name = error instanceof Error ? error.name : typeof error
+    return new HoldfastError('INTERNAL', { name }, { cause: error })
+  }
+  const code = codes.get(error.errcode & 0xff) ?? 'INTERNAL'
+  return new HoldfastError(code, { because: error.errstr, sqlite: error.errcode }, { cause: error })
+}

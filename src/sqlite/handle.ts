@@ -1,0 +1,143 @@
+import { randomUUID } from 'node:crypto'
+import { systemClock } from '../host/clock.ts'
+import { isHoldfastError } from '../model/errors.ts'
+import type { SessionKey } from '../model/keys.ts'
+import type {
+  AdmitInput,
+  AppendInput,
+  ClaimInput,
+  CommitSummaryInput,
+  ContextQuery,
+  EntryQuery,
+  RevokeInput,
+  SearchQuery,
+  SessionQuery,
+  SettleInput,
+  Store,
+  TurnQuery,
+  VerifyReport,
+} from '../store/port.ts'
+import { entriesToStore, entryToModel, inboundToModel, requestToModel, requestToStore } from './bodies.ts'
+import type { Lines } from './threads/lines.ts'
+
+/** Input of a verb of the port, by name. */
+type InputOf<V extends keyof Store> = Parameters<Store[V]>[0]
+
+/** The port on three threads: each verb goes to the thread that may do it. */
+export class SqliteStore implements Store {
+  readonly #lines: Lines
+  readonly #atClose: () => void
+  /** Names of claims whose outcome is unknown; the next claim asks with one of them and gets what it had taken. */
+  readonly #doubtful = { turn: [] as string[], delivery: [] as string[] }
+
+  constructor(lines: Lines, atClose: () => void) {
+    this.#lines = lines
+    this.#atClose = atClose
+  }
+
+  openSession = (input: InputOf<'openSession'>) => this.#lines.write('openSession', input)
+  readSession = (key: SessionKey) => this.#lines.read('readSession', key)
+  listSessions = (query: SessionQuery) => this.#lines.read('listSessions', query)
+  patchSession = (input: InputOf<'patchSession'>) => this.#lines.write('patchSession', input)
+  resetSession = (input: InputOf<'resetSession'>) => this.#lines.write('resetSession', input)
+  archiveSession = (input: InputOf<'archiveSession'>) => this.#lines.write('archiveSession', input)
+
+  async searchEntries(query: SearchQuery) {
+    const { items, next } = await this.#lines.keep('searchEntries', query)
+    return { items: items.map((hit) => ({ ...hit, entry: entryToModel(hit.entry) })), next }
+  }
+
+  appendEntries(input: AppendInput) {
+    return this.#lines.write('appendEntries', { ...input, entries: entriesToStore(input.entries) })
+  }
+
+  async readEntries(query: EntryQuery) {
+    const page = await this.#lines.read('readEntries', query)
+    return { ...page, entries: page.entries.map(entryToModel) }
+  }
+
+  async readContext(query: ContextQuery) {
+    const source = await this.#lines.read('readContext', query)
+    return { ...source, entries: source.entries.map(entryToModel) }
+  }
+
+  admitTurn(input: AdmitInput) {
+    const messages = JSON.stringify(input.messages)
+    return this.#lines.write('admitTurn', { ...input, messages, request: requestToStore(input.request) })
+  }
+
+  async claimTurn(input: ClaimInput) {
+    const claimed = await this.#claim('turn', (claim) => this.#lines.write('claimTurn', { ...input, claim }))
+    if (claimed === null) return null
+    return { ...claimed, inbound: claimed.inbound.map(inboundToModel), request: requestToModel(claimed.request) }
+  }
+
+  recordProgress = (input: InputOf<'recordProgress'>) => this.#lines.write('recordProgress', input)
+
+  settleTurn(input: SettleInput) {
+    return this.#lines.write('settleTurn', { ...input, entries: entriesToStore(input.entries) })
+  }
+
+  requeueTurn = (input: InputOf<'requeueTurn'>) => this.#lines.write('requeueTurn', input)
+  cancelTurn = (input: InputOf<'cancelTurn'>) => this.#lines.write('cancelTurn', input)
+  revokeTurn = (input: RevokeInput) => this.#lines.write('revokeTurn', input)
+  quarantineTurn = (input: InputOf<'quarantineTurn'>) => this.#lines.write('quarantineTurn', input)
+
+  async readTurn(turnId: string) {
+    const found = await this.#lines.read('readTurn', turnId)
+    if (found === null) return null
+    const { turn, inbound, request, reply } = found
+    return {
+      turn,
+      inbound: inbound.map(inboundToModel),
+      request: requestToModel(request),
+      reply: reply.map(entryToModel),
+    }
+  }
+
+  listTurns = (query: TurnQuery) => this.#lines.read('listTurns', query)
+  listLeases = () => this.#lines.read('listLeases', null)
+  expireLeases = (input: InputOf<'expireLeases'>) => this.#lines.write('expireLeases', input)
+
+  commitSummary = (input: CommitSummaryInput) => this.#lines.write('commitSummary', input)
+  undoSummary = (input: InputOf<'undoSummary'>) => this.#lines.write('undoSummary', input)
+  listSummaries = (key: SessionKey) => this.#lines.read('listSummaries', key)
+
+  async claimDelivery(input: InputOf<'claimDelivery'>) {
+    const claimed = await this.#claim('delivery', (claim) => this.#lines.write('claimDelivery', { ...input, claim }))
+    return claimed === null ? null : { ...claimed, reply: claimed.reply.map(entryToModel) }
+  }
+
+  settleDelivery = (input: InputOf<'settleDelivery'>) => this.#lines.write('settleDelivery', input)
+  markUnknownDeliveries = (input: InputOf<'markUnknownDeliveries'>) => this.#lines.write('markUnknownDeliveries', input)
+
+  async statistics() {
+    const { writable, fencedWrites } = this.#lines
+    return { ...(await this.#lines.read('statistics', null)), writable, fencedWrites }
+  }
+
+  probe = () => this.#lines.write('probe', { atMs: systemClock.nowMs() })
+
+  async verify(input: InputOf<'verify'>): Promise<VerifyReport> {
+    const report = await this.#lines.keep('verify', input)
+    try {
+      await this.#lines.write('recordVerify', { atMs: input.atMs, ok: report.ok })
+    } catch (error) {
+      if (!isHoldfastError(error)) throw error // the finding counts, also where it cannot be written down
+    }
+    return report
+  }
+
+  backup = (input: InputOf<'backup'>) => this.#lines.keep('backup', input)
+  close = () => this.#lines.close(this.#atClose)
+
+  async #claim<T>(of: 'turn' | 'delivery', ask: (claim: string) => Promise<T>): Promise<T> {
+    const claim = this.#doubtful[of].pop() ?? randomUUID()
+    try {
+      return await ask(claim)
+    } catch (error) {
+      if (isHoldfastError(error, 'STORE_IO')) this.#doubtful[of].push(claim)
+      throw error
+    }
+  }
+}

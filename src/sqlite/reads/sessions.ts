@@ -1,0 +1,45 @@
+import { HoldfastError } from '../../model/errors.ts'
+import type { SessionKey } from '../../model/keys.ts'
+import type { Session, Summary } from '../../model/sessions.ts'
+import type { Page, SessionQuery } from '../../store/port.ts'
+import type { Connection } from '../file/connection.ts'
+import { cursorOf, parseCursor } from '../file/cursor.ts'
+import { type SessionRow, sessionOf } from '../file/rows.ts'
+import { sessionSql } from '../statements/sessions.ts'
+import { summarySql } from '../statements/summaries.ts'
+
+/** Rows of one answer; a larger limit is cut to this. */
+export const pageMax = 1_000
+
+export function readSession(db: Connection, key: SessionKey): Session | null {
+  const row = db.first<SessionRow>(sessionSql.byKey, key)
+  return row === undefined ? null : sessionOf(row)
+}
+
+/** @throws HoldfastError SESSION_NOT_FOUND */
+export function findSession(db: Connection, key: SessionKey): SessionRow {
+  const row = db.first<SessionRow>(sessionSql.byKey, key)
+  if (row === undefined) throw new HoldfastError('SESSION_NOT_FOUND', { key })
+  return row
+}
+
+export function listSessions(db: Connection, query: SessionQuery): Page<Session> {
+  const limit = Math.min(query.limit, pageMax)
+  const [activeMs, id] =
+    query.after === undefined ? [Number.MAX_SAFE_INTEGER, 0] : parseCursor('sessions', 2, query.after)
+  const rows = db.all<SessionRow>(
+    sessionSql.list,
+    ...[query.state ?? 'open', activeMs as number, id as number, query.kind ?? null, query.agentId ?? null],
+    ...[query.prefix ?? null, query.prefix === undefined ? null : `${query.prefix}\x7f`],
+    ...[query.busy === undefined ? null : Number(query.busy), limit + 1],
+  )
+  const items = rows.slice(0, limit)
+  const last = items.at(-1)
+  const more = rows.length > limit && last !== undefined
+  return { items: items.map(sessionOf), next: more ? cursorOf('sessions', last.activeAtMs, last.id) : null }
+}
+
+export function listSummaries(db: Connection, key: SessionKey): Summary[] {
+  const session = findSession(db, key)
+  return db.all<Summary>(summarySql.list, session.id, session.transcript)
+}

@@ -1,0 +1,45 @@
+const columns = `
+  e.n, e.seq, e.id, e.parent_id AS parentId, t.id AS turnId, e.attempt, e.kind, e.body, b.body AS packed, e.tokens,
+  e.at_ms AS atMs, e.bytes`
+const from = 'FROM entry e LEFT JOIN turn t ON t.position = e.turn LEFT JOIN blob b ON b.id = e.blob'
+
+export const entrySql = {
+  add: `
+    INSERT INTO entry (transcript, seq, id, parent_id, turn, attempt, kind, body, blob, bytes, tokens, shown_count,
+      shown_tokens, at_ms)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  idsBetween: 'SELECT id FROM entry WHERE transcript = ? AND seq BETWEEN ? AND ? ORDER BY seq',
+
+  /** ?1 transcript row, ?2 after, ?3 kinds as a JSON array or null, ?4 limit */
+  oldestAfter: `
+    SELECT ${columns} ${from}
+    WHERE e.transcript = ?1 AND e.seq > ?2 AND (?3 IS NULL OR e.kind IN (SELECT value FROM json_each(?3)))
+    ORDER BY e.seq LIMIT ?4`,
+  newestBefore: `
+    SELECT ${columns} ${from}
+    WHERE e.transcript = ?1 AND e.seq < ?2 AND (?3 IS NULL OR e.kind IN (SELECT value FROM json_each(?3)))
+    ORDER BY e.seq DESC LIMIT ?4`,
+  between: `SELECT ${columns} ${from} WHERE e.transcript = ? AND e.seq BETWEEN ? AND ? ORDER BY e.seq`,
+  backFromHead: `
+    SELECT ${columns}, e.shown_count AS shownCount, e.shown_tokens AS shownTokens ${from}
+    WHERE e.transcript = ? AND e.seq > ? AND e.kind <> 'event' ORDER BY e.seq DESC`,
+
+  /** Newest first over the whole store; `+` keeps the order by n, which needs no sorting. ?1 before n, ?2 session */
+  searchAll: `
+    SELECT ${columns}, s.key AS sessionKey, tr.number AS transcript ${from}
+      JOIN transcript tr ON tr.id = e.transcript JOIN session s ON s.id = tr.session
+    WHERE e.n < ?1 AND ?2 IS NULL ORDER BY e.n DESC`,
+  searchSession: `
+    SELECT ${columns}, s.key AS sessionKey, tr.number AS transcript ${from}
+      JOIN transcript tr ON tr.id = e.transcript JOIN session s ON s.id = tr.session
+    WHERE e.n < ?1 AND e.transcript IN (SELECT id FROM transcript WHERE session = ?2) ORDER BY e.n DESC`,
+
+  /** What the model is shown up to a seq, hidden ranges not yet taken off. */
+  shownUpTo: 'SELECT shown_count AS count, shown_tokens AS tokens FROM entry WHERE transcript = ? AND seq = ?',
+  hiddenAfter: `
+    SELECT from_seq AS fromSeq, to_seq AS toSeq, count, tokens FROM hidden
+    WHERE transcript = ?1 AND to_seq > ?2 ORDER BY from_seq`,
+  hide: `
+    INSERT INTO hidden (transcript, from_seq, to_seq, count, tokens) VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT DO NOTHING`,
+}

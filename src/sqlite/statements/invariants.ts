@@ -1,0 +1,130 @@
+/** Each gives one row with `problem` for every violation: ids and numbers, never what people wrote. */
+export interface Invariant {
+  name: string
+  sql: string
+}
+
+export const quickInvariants: readonly Invariant[] = [
+  {
+    name: 'a session without a lease that has waiting turns has exactly one ready turn, its first',
+    sql: `
+      SELECT 'session ' || s.id || ' has ' || count(t.position) FILTER (WHERE t.ready = 1) || ' ready turns' AS problem
+      FROM session s LEFT JOIN turn t ON t.session = s.id AND t.settled_ms IS NULL AND t.status = 'queued'
+      GROUP BY s.id
+      HAVING count(t.position) FILTER (WHERE t.ready = 1) <>
+          CASE WHEN count(t.position) > 0 AND NOT EXISTS (SELECT 1 FROM lease l WHERE l.session = s.id) THEN 1 ELSE 0 END
+        OR min(t.place) FILTER (WHERE t.ready = 1) > min(t.place)`,
+  },
+  {
+    name: 'only waiting turns are ready',
+    sql: `SELECT 'turn ' || id || ' is ' || status || ' and ready' AS problem FROM turn WHERE ready = 1 AND status <> 'queued'`,
+  },
+  {
+    name: 'every running turn has its lease, and every lease its running turn',
+    sql: `
+      SELECT 'turn ' || t.id || ' runs without a lease' AS problem FROM turn t
+      WHERE t.settled_ms IS NULL AND t.status = 'running' AND NOT EXISTS (SELECT 1 FROM lease l WHERE l.turn = t.position)
+      UNION ALL
+      SELECT 'session ' || l.session || ' has a lease for a turn that does not run' FROM lease l
+      WHERE NOT EXISTS (SELECT 1 FROM turn t WHERE t.position = l.turn AND t.session = l.session AND t.status = 'running')
+      UNION ALL
+      SELECT 'session ' || s.id || ' counts ' || s.running || ' running' FROM session s
+      WHERE s.running <> EXISTS (SELECT 1 FROM lease l WHERE l.session = s.id)`,
+  },
+  {
+    name: 'a session counts its waiting turns',
+    sql: `
+      SELECT 'session ' || s.id || ' counts ' || s.queued_turns AS problem FROM session s
+      WHERE s.queued_turns <>
+        (SELECT count(*) FROM turn t WHERE t.settled_ms IS NULL AND t.session = s.id AND t.status = 'queued')`,
+  },
+  {
+    name: 'no fence is lower than one that was given',
+    sql: `
+      SELECT 'session ' || l.session || ' has fence ' || s.fence || ', its lease ' || l.fence AS problem
+      FROM lease l JOIN session s ON s.id = l.session WHERE l.fence <> s.fence
+      UNION ALL
+      SELECT 'session ' || t.session || ' has fence ' || s.fence || ', turn ' || t.id || ' had ' || t.fence
+      FROM turn t JOIN session s ON s.id = t.session WHERE t.fence > s.fence`,
+  },
+  {
+    name: 'a turn is settled exactly when it has ended',
+    sql: `
+      SELECT 'turn ' || id || ' is ' || status AS problem FROM turn
+      WHERE (settled_ms IS NULL) <> (status IN ('queued', 'running', 'interrupted'))`,
+  },
+  {
+    name: 'every turn has what was accepted',
+    sql: `
+      SELECT 'turn ' || id || ' has no message' AS problem FROM turn t
+      WHERE NOT EXISTS (SELECT 1 FROM inbound i WHERE i.turn = t.position)`,
+  },
+  {
+    name: 'the head of a session is its newest entry',
+    sql: `
+      SELECT 'session ' || s.id || ' has head ' || s.head AS problem
+      FROM session s LEFT JOIN entry e ON e.transcript = s.transcript_id AND e.seq = s.head
+      WHERE EXISTS (SELECT 1 FROM entry n WHERE n.transcript = s.transcript_id AND n.seq > s.head)
+        OR s.head_id IS NOT e.id OR s.shown_count <> coalesce(e.shown_count, 0)
+        OR s.shown_tokens <> coalesce(e.shown_tokens, 0)`,
+  },
+  {
+    name: 'the entries of a reply exist and are of its turn',
+    sql: `
+      SELECT 'turn ' || t.id || ' has an incomplete reply' AS problem
+      FROM turn t JOIN transcript tr ON tr.session = t.session AND tr.number = t.transcript
+      WHERE t.reply_from IS NOT NULL AND t.reply_to - t.reply_from + 1 <>
+        (SELECT count(*) FROM entry e
+         WHERE e.transcript = tr.id AND e.seq BETWEEN t.reply_from AND t.reply_to AND e.turn = t.position)
+      UNION ALL
+      SELECT 'turn ' || id || ' has a reply and is ' || status FROM turn WHERE reply_from IS NOT NULL AND status <> 'done'`,
+  },
+  {
+    name: 'a summary covers entries that exist, and continues the one before it',
+    sql: `
+      SELECT 'summary ' || m.id || ' covers up to ' || m.upto_seq AS problem
+      FROM summary m JOIN transcript tr ON tr.session = m.session AND tr.number = m.transcript
+      WHERE NOT EXISTS (SELECT 1 FROM entry e WHERE e.transcript = tr.id AND e.seq = m.upto_seq)
+      UNION ALL
+      SELECT 'summary ' || m.id || ' goes back behind its base' FROM summary m JOIN summary b ON b.id = m.base_id
+      WHERE b.upto_seq >= m.upto_seq OR b.session <> m.session OR b.transcript <> m.transcript`,
+  },
+]
+
+/** These read every entry. */
+export const invariants: readonly Invariant[] = [
+  ...quickInvariants,
+  {
+    name: 'what is referred to exists',
+    sql: `SELECT "table" || ' ' || rowid || ' refers to a missing ' || parent AS problem FROM pragma_foreign_key_check`,
+  },
+  {
+    name: 'entries are gapless from 1',
+    sql: `
+      SELECT 'transcript ' || transcript || ' has ' || count(*) || ' entries from ' || min(seq) || ' to ' || max(seq) AS problem
+      FROM entry GROUP BY transcript HAVING min(seq) <> 1 OR max(seq) <> count(*)`,
+  },
+  {
+    name: 'an entry names the one before it',
+    sql: `
+      SELECT 'entry ' || id || ' does not follow its parent' AS problem FROM (
+        SELECT id, parent_id, lag(id) OVER (PARTITION BY transcript ORDER BY seq) AS before FROM entry)
+      WHERE parent_id IS NOT before`,
+  },
+  {
+    name: 'an entry has one body, and it is JSON',
+    sql: `
+      SELECT 'entry ' || id || ' has no readable body' AS problem FROM entry
+      WHERE (body IS NULL) = (blob IS NULL) OR (body IS NOT NULL AND NOT json_valid(body))`,
+  },
+  {
+    name: 'running counts of shown entries add up',
+    sql: `
+      SELECT 'entry ' || id || ' counts ' || shown_count || ' and ' || shown_tokens AS problem FROM (
+        SELECT id, shown_count, shown_tokens,
+          sum(kind <> 'event') OVER transcript_so_far AS count,
+          sum(iif(kind <> 'event', tokens, 0)) OVER transcript_so_far AS tokens
+        FROM entry WINDOW transcript_so_far AS (PARTITION BY transcript ORDER BY seq))
+      WHERE shown_count <> count OR shown_tokens <> tokens`,
+  },
+]

@@ -1,0 +1,123 @@
+const columns = `
+  t.position, t.id, s.key AS sessionKey, t.lane, t.source, t.status, t.attempts, t.blocked_by AS blockedBy,
+  t.admitted_ms AS admittedAtMs, t.ready_ms AS readyAtMs, t.started_ms AS startedAtMs,
+  coalesce(l.progress_ms, t.progress_ms) AS progressAtMs, t.settled_ms AS settledAtMs,
+  t.cancel_requested AS cancelRequested, t.outcome, t.finish_reason AS finishReason, t.usage, t.transcript,
+  t.reply_from AS replyFromSeq, t.reply_to AS replyToSeq, t.session, t.fence, t.queued_ms AS queuedMs,
+  t.attempt_from AS attemptFrom, t.attempt_to AS attemptTo, t.interrupted_ms AS interruptedMs,
+  t.settled_fence AS settledFence, t.streaming, t.deliver_to AS deliverTo,
+  t.instructions, t.instructions_blob AS instructionsBlob, t.params, t.params_blob AS paramsBlob`
+const from = `
+  FROM turn t JOIN session s ON s.id = t.session
+    LEFT JOIN lease l ON l.session = t.session AND l.turn = t.position`
+
+/** Waiting turns that were interrupted rank after every new message: their `place` begins here (2^50). */
+export const placeOfResumed = 1_125_899_906_842_624
+
+export const turnSql = {
+  byId: `SELECT ${columns} ${from} WHERE t.id = ?`,
+  byPosition: `SELECT ${columns} ${from} WHERE t.position = ?`,
+
+  /** ?1 last position, ?2 session or null, ?3 statuses as a JSON array or null, ?4 limit */
+  oldestAfter: `
+    SELECT ${columns} ${from}
+    WHERE t.position > ?1 AND (?2 IS NULL OR t.session = ?2)
+      AND (?3 IS NULL OR t.status IN (SELECT value FROM json_each(?3)))
+    ORDER BY t.position LIMIT ?4`,
+  newestBefore: `
+    SELECT ${columns} ${from}
+    WHERE t.position < ?1 AND (?2 IS NULL OR t.session = ?2)
+      AND (?3 IS NULL OR t.status IN (SELECT value FROM json_each(?3)))
+    ORDER BY t.position DESC LIMIT ?4`,
+  /** The same for turns of one session, and for turns that have not ended, which have indexes. */
+  oldestOfSession: `
+    SELECT ${columns} ${from}
+    WHERE t.session = ?2 AND t.position > ?1 AND (?3 IS NULL OR t.status IN (SELECT value FROM json_each(?3)))
+    ORDER BY t.position LIMIT ?4`,
+  newestOfSession: `
+    SELECT ${columns} ${from}
+    WHERE t.session = ?2 AND t.position < ?1 AND (?3 IS NULL OR t.status IN (SELECT value FROM json_each(?3)))
+    ORDER BY t.position DESC LIMIT ?4`,
+  oldestOpen: `
+    SELECT ${columns} ${from}
+    WHERE t.settled_ms IS NULL AND t.position > ?1 AND (?2 IS NULL OR t.session = ?2)
+      AND t.status IN (SELECT value FROM json_each(?3))
+    ORDER BY t.position LIMIT ?4`,
+  newestOpen: `
+    SELECT ${columns} ${from}
+    WHERE t.settled_ms IS NULL AND t.position < ?1 AND (?2 IS NULL OR t.session = ?2)
+      AND t.status IN (SELECT value FROM json_each(?3))
+    ORDER BY t.position DESC LIMIT ?4`,
+
+  /** What `expireLeases` interrupted at this time, for its repeat after an unknown outcome. */
+  interruptedAt: `
+    SELECT ${columns} ${from}
+    WHERE t.settled_ms IS NULL AND t.status = 'interrupted' AND t.interrupted_ms = ?2
+      AND t.holder IN (SELECT value FROM json_each(?1))
+    ORDER BY t.position`,
+
+  nextPosition: 'SELECT coalesce(max(position), 0) + 1 AS position FROM turn',
+  add: `
+    INSERT INTO turn (position, id, session, lane, source, status, place, lane_order, not_before_ms, coalesce_until_ms,
+      blocked_by, admitted_ms, queued_ms, streaming, deliver_to, instructions, instructions_blob, params, params_blob)
+    VALUES (?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+
+  /** The session's waiting turns, next one first. */
+  queueHead: `
+    SELECT position, place, ready FROM turn
+    WHERE settled_ms IS NULL AND session = ? AND status = 'queued' ORDER BY place LIMIT 1`,
+  queueLast: `
+    SELECT position, lane, source, coalesce_until_ms AS coalesceUntilMs, streaming, deliver_to AS deliverTo, instructions,
+      instructions_blob AS instructionsBlob, params, params_blob AS paramsBlob
+    FROM turn
+    WHERE settled_ms IS NULL AND session = ? AND status = 'queued' AND place < ${placeOfResumed}
+    ORDER BY place DESC LIMIT 1`,
+  hasInterrupted: `SELECT 1 FROM turn WHERE settled_ms IS NULL AND session = ? AND status = 'interrupted' LIMIT 1`,
+  /** Of the reset at this time: it ended what ran in the transcript before. */
+  cancelledByReset: `
+    SELECT t.id FROM turn t JOIN session s ON s.id = t.session
+    WHERE t.session = ?1 AND t.status = 'cancelled' AND t.settled_ms = ?2 AND t.transcript = s.transcript - 1
+    ORDER BY t.position DESC LIMIT 1`,
+  demote: `
+    UPDATE turn SET ready = 0, ready_ms = NULL
+    WHERE settled_ms IS NULL AND session = ? AND status = 'queued' AND ready = 1 AND position <> ?`,
+  promote: 'UPDATE turn SET ready = 1, ready_ms = ? WHERE position = ?',
+  countQueued: `SELECT count(*) AS count FROM turn WHERE settled_ms IS NULL AND status = 'queued'`,
+
+  due: 'UPDATE turn SET not_before_ms = NULL WHERE not_before_ms IS NOT NULL AND not_before_ms <= ?',
+  nextDue: 'SELECT min(not_before_ms) AS atMs FROM turn WHERE not_before_ms IS NOT NULL',
+  readyInLane: `
+    SELECT position FROM turn WHERE ready = 1 AND not_before_ms IS NULL AND lane = ? ORDER BY lane_order LIMIT 1`,
+  runningByLane: 'SELECT lane, count(*) AS running FROM lease WHERE holder = ? GROUP BY lane',
+
+  start: `
+    UPDATE turn SET status = 'running', ready = 0, not_before_ms = NULL, attempts = attempts + 1, fence = ?2, holder = ?3,
+      started_ms = ?4, progress_ms = ?4, transcript = ?5, attempt_from = ?6, attempt_to = NULL,
+      asked_to = ?7
+    WHERE position = ?1`,
+  interrupt: `
+    UPDATE turn SET status = 'interrupted', interrupted_ms = ?2, attempt_to = ?3, progress_ms = ?4 WHERE position = ?1`,
+  requeue: `
+    UPDATE turn SET status = 'queued', ready = 0, ready_ms = NULL, lane = ?2, place = ?3, lane_order = ?4, queued_ms = ?5
+    WHERE position = ?1`,
+  /** ?1 position … ?9 last seq of the attempt, kept when it has not run */
+  settle: `
+    UPDATE turn SET status = ?2, ready = 0, not_before_ms = NULL, settled_ms = ?3, outcome = ?4, finish_reason = ?5,
+      usage = ?6, reply_from = ?7, reply_to = ?8, attempt_to = coalesce(?9, attempt_to),
+      progress_ms = coalesce(?10, progress_ms), cancel_requested = coalesce(cancel_requested, ?11),
+      settled_fence = ?12
+    WHERE position = ?1`,
+  requestCancel: 'UPDATE turn SET cancel_requested = coalesce(cancel_requested, ?2) WHERE position = ?1',
+}
+
+export const inboundSql = {
+  add: `
+    INSERT INTO inbound (turn, session, admission, dedupe, digest, interrupted, messages, blob, bytes, tokens, at_ms)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  byAdmission: 'SELECT turn, admission, digest, interrupted FROM inbound WHERE admission = ?',
+  byDedupe: 'SELECT turn, admission, digest, interrupted FROM inbound WHERE session = ? AND dedupe = ?',
+  ofTurn: `
+    SELECT i.dedupe, i.messages, b.body AS packed, i.tokens, i.at_ms AS atMs
+    FROM inbound i LEFT JOIN blob b ON b.id = i.blob WHERE i.turn = ? ORDER BY i.id`,
+  blobBody: 'SELECT body FROM blob WHERE id = ?',
+}

@@ -1,0 +1,122 @@
+import { systemClock } from '../../host/clock.ts'
+import { type ErrorRecord, HoldfastError, isHoldfastError } from '../../model/errors.ts'
+import type { Store, StoreTelemetry } from '../../store/port.ts'
+import type { Role, ThreadData } from './calls.ts'
+import type { KeepVerbs } from './keeper.ts'
+import { Line, type Listener } from './line.ts'
+import type { ReadVerbs } from './read-verbs.ts'
+import type { WriteVerbs } from './write-verbs.ts'
+
+/** Opening is not slowed by a thread that has nothing to do yet. */
+const keeperAfterMs = 500
+
+/** How soon the store comes back after there was room again. */
+const probeEveryMs = 1_000
+
+type Verbs = Record<string, (first: never, ...rest: never[]) => unknown>
+/** What a verb takes beside the connection; null for one that needs nothing. */
+type Input<V extends Verbs, N extends keyof V> = Parameters<V[N]> extends [unknown, infer I, ...unknown[]] ? I : null
+type Output<V extends Verbs, N extends keyof V> = Promise<ReturnType<V[N]>>
+
+/** The three threads of one store. */
+export class Lines {
+  /** Writes refused because their fence was old. */
+  fencedWrites = 0
+  writable = true
+  readonly #data: Omit<ThreadData, 'role'>
+  readonly #telemetry: StoreTelemetry
+  readonly #writer: Line | null
+  readonly #reader: Line
+  #keeper: Line | null = null
+  #keeperTimer: NodeJS.Timeout | null = null
+  #probing: NodeJS.Timeout | null = null
+  #closed = false
+
+  constructor(data: Omit<ThreadData, 'role'>, telemetry: StoreTelemetry) {
+    this.#data = data
+    this.#telemetry = telemetry
+    this.writable = !data.readOnly
+    this.#writer = data.readOnly ? null : this.#line('writer')
+    this.#reader = this.#line('reader')
+  }
+
+  /** @throws HoldfastError every STORE_ code of opening; the threads have ended then */
+  async opened(): Promise<void> {
+    try {
+      await this.#writer?.opened
+      await this.read('checkReadable', null)
+    } catch (error) {
+      await this.close()
+      throw error
+    }
+    if (this.#writer !== null) this.#keeperTimer = setTimeout(() => this.#startKeeper(), keeperAfterMs).unref()
+  }
+
+  write<N extends keyof WriteVerbs>(verb: N, input: Input<WriteVerbs, N>): Output<WriteVerbs, N> {
+    if (this.#closed) return closedStore()
+    if (this.#writer === null) return Promise.reject(new HoldfastError('STORE_READ_ONLY'))
+    return this.#writer.call(verb, input) as Output<WriteVerbs, N>
+  }
+
+  read<N extends keyof ReadVerbs>(verb: N, input: Input<ReadVerbs, N>): Output<ReadVerbs, N> {
+    if (this.#closed) return closedStore()
+    return this.#reader.call(verb, input) as Output<ReadVerbs, N>
+  }
+
+  keep<N extends keyof KeepVerbs>(verb: N, input: Input<KeepVerbs, N>): Output<KeepVerbs, N> {
+    if (this.#closed) return closedStore()
+    return this.#startKeeper().call(verb, input) as Output<KeepVerbs, N>
+  }
+
+  /** What was called is answered first. The writer goes last: its end brings the log into the database. */
+  async close(beforeWriter: () => void = () => {}): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    if (this.#keeperTimer !== null) clearTimeout(this.#keeperTimer)
+    if (this.#probing !== null) clearInterval(this.#probing)
+    await Promise.all([this.#reader.close(), this.#keeper?.close()])
+    beforeWriter()
+    await this.#writer?.close()
+  }
+
+  #startKeeper(): Line {
+    this.#keeper ??= this.#line('keeper')
+    return this.#keeper
+  }
+
+  #line(role: Role): Line {
+    const listener: Listener = {
+      done: (verb, ms, error) => {
+        if (error?.code === 'FENCED') this.fencedWrites += 1
+        if (!internalVerbs.has(verb)) this.#telemetry.verb(verb as keyof Store, ms, error === null)
+      },
+      report: (report) => {
+        if (report.kind === 'committed') this.#telemetry.commit(report.ms, report.verbs)
+        else this.#turned(report.writable, report.because)
+      },
+    }
+    return new Line({ ...this.#data, role }, listener)
+  }
+
+  #turned(writable: boolean, because: ErrorRecord | null): void {
+    this.writable = writable
+    this.#telemetry.writable(writable, because)
+    if (this.#probing !== null) clearInterval(this.#probing)
+    this.#probing = writable ? null : setInterval(() => void this.#probe(), probeEveryMs).unref()
+  }
+
+  /** The writer itself says when it is writable again. */
+  async #probe(): Promise<void> {
+    try {
+      await this.write('probe', { atMs: systemClock.nowMs() })
+    } catch (error) {
+      if (!isHoldfastError(error)) throw error
+    }
+  }
+}
+
+const internalVerbs: ReadonlySet<string> = new Set(['checkReadable', 'recordVerify'])
+
+function closedStore<T>(): Promise<T> {
+  return Promise.reject(new HoldfastError('STORE_CLOSED'))
+}

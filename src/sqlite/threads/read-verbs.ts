@@ -1,0 +1,20 @@
+import { readContext, readEntries } from '../reads/entries.ts'
+import { checkReadable } from '../reads/readable.ts'
+import { listSessions, listSummaries, readSession } from '../reads/sessions.ts'
+import { statistics } from '../reads/statistics.ts'
+import { listLeases, listTurns, readTurn } from '../reads/turns.ts'
+
+export const readVerbs = {
+  readSession,
+  listSessions,
+  listSummaries,
+  readEntries,
+  readContext,
+  readTurn,
+  listTurns,
+  listLeases,
+  statistics,
+  checkReadable,
+}
+
+export type ReadVerbs = typeof readVerbs

@@ -1,0 +1,38 @@
+import { admitTurn } from '../verbs/admit.ts'
+import { claimTurn } from '../verbs/claim.ts'
+import { claimDelivery, markUnknownDeliveries, settleDelivery } from '../verbs/deliveries.ts'
+import { appendEntries } from '../verbs/entries.ts'
+import { expireLeases, recordProgress } from '../verbs/leases.ts'
+import { archiveSession, openSession, patchSession, resetSession } from '../verbs/sessions.ts'
+import { settleTurn } from '../verbs/settle.ts'
+import { commitSummary, undoSummary } from '../verbs/summaries.ts'
+import { cancelTurn, quarantineTurn, requeueTurn, revokeTurn } from '../verbs/turns.ts'
+import { probe, recordVerify } from '../verbs/upkeep.ts'
+import type { Work } from '../verbs/work.ts'
+
+export const writeVerbs = {
+  openSession,
+  patchSession,
+  resetSession,
+  archiveSession,
+  appendEntries,
+  admitTurn,
+  claimTurn,
+  recordProgress,
+  settleTurn,
+  requeueTurn,
+  cancelTurn,
+  revokeTurn,
+  quarantineTurn,
+  expireLeases,
+  commitSummary,
+  undoSummary,
+  claimDelivery,
+  settleDelivery,
+  markUnknownDeliveries,
+  probe,
+  recordVerify,
+}
+
+export type WriteVerbs = typeof writeVerbs
+export type WriteVerb = (work: Work, input: unknown) => unknown

@@ -1,0 +1,183 @@
+import { dirname } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
+import { systemClock } from '../../host/clock.ts'
+import { HoldfastError, recordOf } from '../../model/errors.ts'
+import { busyLimitMs, busyWaitMaxMs } from '../file/busy.ts'
+import { type Connection, openForWriting } from '../file/connection.ts'
+import { failureOf, isSqliteError } from '../file/failures.ts'
+import { turnSql } from '../statements/turns.ts'
+import type { Work } from '../verbs/work.ts'
+import { type BatchResult, runBatch } from './batch.ts'
+import { type Answer, type Call, closing, log, type Report, type ThreadData } from './calls.ts'
+import { Room } from './room.ts'
+import { type WriteVerb, writeVerbs } from './write-verbs.ts'
+
+/** Verbs of one commit: bounds how long the first of them waits for the last. */
+const batchMax = 512
+
+/** Owns the only connection that writes. Everything that waits is done in one transaction and answered after its commit. */
+export class Writer {
+  readonly #port: MessagePort
+  readonly #data: ThreadData
+  readonly #room: Room
+  readonly #log: Int32Array
+  readonly #waiting: Call[] = []
+  readonly #atEnd: () => void
+  #db: Connection
+  #work: Work
+  #serving = false
+  #closing = false
+
+  /** `atEnd` runs when the database is closed. */
+  constructor(port: MessagePort, data: ThreadData, atEnd: () => void) {
+    this.#atEnd = atEnd
+    this.#port = port
+    this.#data = data
+    this.#log = new Int32Array(data.log)
+    this.#room = new Room(dirname(data.path), data.diskReserveBytes, (writable, because) => {
+      Atomics.store(this.#log, log.short, Number(because?.code === 'STORE_FULL'))
+      this.#report({ kind: 'writable', writable, because })
+    })
+    this.#db = openForWriting(data.path, data.durability)
+    this.#work = this.#workOn(this.#db)
+  }
+
+  receive(message: Call[] | typeof closing): void {
+    this.#take(message)
+    if (!this.#serving) void this.#serve()
+  }
+
+  async #serve(): Promise<void> {
+    this.#serving = true
+    for (;;) {
+      this.#drain()
+      if (this.#waiting.length === 0) break
+      await this.#commit(this.#waiting.splice(0, batchMax))
+      this.#catchUp()
+    }
+    this.#serving = false
+    if (this.#closing) this.#end()
+  }
+
+  #end(): void {
+    this.#db.close()
+    this.#atEnd()
+    this.#port.close()
+  }
+
+  #take(message: Call[] | typeof closing): void {
+    if (message === closing) this.#closing = true
+    else this.#waiting.push(...message)
+  }
+
+  #drain(): void {
+    for (;;) {
+      const received = receiveMessageOnPort(this.#port)
+      if (received === undefined) return
+      this.#take(received.message as Call[] | typeof closing)
+    }
+  }
+
+  async #commit(calls: Call[]): Promise<void> {
+    this.#room.check(systemClock.steadyMs())
+    const result = await this.#tryTwice(calls)
+    if (result.kind === 'committed') return this.#answer(result.answers)
+    const error = result.kind === 'busy' ? lockedByOthers() : result.error
+    const maybeOne = error.code === 'STORE_FULL' || error.code === 'STORE_CORRUPT'
+    if (maybeOne && calls.length > 1) {
+      // one verb of many may be too large, or meet the damaged page: each on its own, the others can go on
+      for (const call of calls) await this.#commit([call])
+      return
+    }
+    this.#answer(calls.map(({ id }) => ({ id, ok: false, error: recordOf(error) })))
+  }
+
+  /** After STORE_IO the outcome is unknown: a fresh connection, and the verbs again, which find what they wrote. */
+  async #tryTwice(calls: Call[]): Promise<BatchResult> {
+    const first = await this.#run(calls)
+    if (first.kind !== 'failed') return first
+    this.#room.lose(first.error)
+    if (first.error.code === 'STORE_FULL') return first
+    const reopened = this.#reopen()
+    if (reopened !== null) return { kind: 'failed', error: reopened }
+    this.#work.again = true
+    const second = await this.#run(calls)
+    this.#work.again = false
+    if (second.kind === 'failed') this.#reopen()
+    return second
+  }
+
+  async #run(calls: Call[]): Promise<BatchResult> {
+    const startedMs = systemClock.steadyMs()
+    for (let waitMs = 1; ; waitMs = Math.min(waitMs * 2, busyWaitMaxMs)) {
+      const beganMs = systemClock.steadyMs()
+      const result = runBatch(this.#work, calls, verbOf)
+      if (result.kind === 'committed' && result.changed) this.#committed(systemClock.steadyMs() - beganMs, calls.length)
+      if (result.kind !== 'busy' || beganMs - startedMs > busyLimitMs) return result
+      await sleep(waitMs)
+    }
+  }
+
+  #committed(ms: number, verbs: number): void {
+    Atomics.add(this.#log, log.commits, 1)
+    this.#report({ kind: 'committed', ms, verbs })
+    this.#room.regain()
+  }
+
+  /**
+   * While commits follow each other without a pause, the keeper never reaches the end of the log, and only a log that was
+   * brought in wholly begins anew. What it left is little: this pause is a few milliseconds.
+   */
+  #catchUp(): void {
+    if (Atomics.exchange(this.#log, log.catchUp, 0) === 0) return
+    try {
+      this.#db.first('PRAGMA wal_checkpoint(PASSIVE)')
+    } catch (error) {
+      if (!isSqliteError(error)) throw error // the keeper is at it, or the disk fails: the next commit meets that
+    }
+  }
+
+  /** Gives the reason when it cannot be opened. */
+  #reopen(): HoldfastError | null {
+    try {
+      this.#db.close()
+      this.#db = openForWriting(this.#data.path, this.#data.durability)
+      this.#work = this.#workOn(this.#db)
+      return null
+    } catch (error) {
+      return failureOf(error)
+    }
+  }
+
+  #workOn(db: Connection): Work {
+    const { count } = db.first<{ count: number }>(turnSql.countQueued) as { count: number }
+    return {
+      db,
+      queue: { total: count },
+      again: false,
+      requireRoom: () => this.#room.require(),
+      lookForRoom: () => this.#room.lookAgain(),
+    }
+  }
+
+  #answer(answers: Answer[]): void {
+    this.#report({ kind: 'answers', answers })
+  }
+
+  #report(report: Report): void {
+    this.#port.postMessage(report)
+  }
+}
+
+function verbOf(name: string): WriteVerb {
+  return writeVerbs[name as keyof typeof writeVerbs] as WriteVerb
+}
+
+function lockedByOthers(): HoldfastError {
+  return new HoldfastError(
+    'STORE_IO',
+    { because: 'another program keeps the database locked' },
+    { retryAfterMs: 1_000 },
+  )
+}

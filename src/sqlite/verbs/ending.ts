@@ -1,0 +1,84 @@
+import { type ErrorRecord, HoldfastError } from '../../model/errors.ts'
+import type { SessionKey } from '../../model/keys.ts'
+import type { SettledStatus, Usage } from '../../model/turns.ts'
+import { leaseSql } from '../statements/leases.ts'
+import { turnSql } from '../statements/turns.ts'
+import { type Head, hideRange, recountContext } from './transcript.ts'
+import type { Work } from './work.ts'
+
+/** A session's row joined with its lease; the lease's columns are null when nobody has it. */
+export interface LeaseRow extends Head {
+  key: SessionKey
+  transcript: number
+  leaseFence: number | null
+  turn: number | null
+  operation: string | null
+  progressMs: number | null
+  turnId: string | null
+  attempts: number | null
+  attemptFrom: number | null
+  /** The last of the turn's own messages. */
+  askedTo: number | null
+}
+
+/** What a holder's write needs of it. */
+export interface HeldLease extends LeaseRow {
+  turn: number
+  turnId: string
+  attempts: number
+  attemptFrom: number
+  askedTo: number
+}
+
+/** The lease, if this very turn holds it under this fence. @throws HoldfastError FENCED */
+export function heldLease(work: Work, input: { key: SessionKey; turnId: string; fence: number }): HeldLease {
+  const lease = work.db.first<LeaseRow>(leaseSql.ofSession, input.key)
+  const holds = lease?.turn !== null && lease?.turnId === input.turnId && lease.leaseFence === input.fence
+  if (!holds || lease.fence !== input.fence) throw fenced(input.fence, lease?.fence ?? null)
+  return lease as HeldLease
+}
+
+export function fenced(fence: number, current: number | null): HoldfastError {
+  return new HoldfastError('FENCED', { fence, current })
+}
+
+/** How a turn ended. */
+export interface Ending {
+  status: SettledStatus
+  outcome: ErrorRecord | null
+  /** Why it was asked to stop, when nobody had asked before. */
+  reason?: string
+  finishReason?: string | null
+  usage?: Usage | null
+  reply?: { from: number; to: number } | null
+  /** Of the holder that settles; absent when others end the turn. */
+  fence?: number
+  atMs: number
+}
+
+/** Ends the turn that holds a session's lease, and the lease. The session's row is the caller's to change. */
+export function endRunning(work: Work, lease: LeaseRow, ending: Ending, head: number = lease.head): void {
+  const { turn, attemptFrom } = lease as HeldLease
+  endTurn(work, turn, ending, { attemptTo: head, progressMs: lease.progressMs })
+  work.db.run(leaseSql.end, lease.id)
+  if (ending.outcome?.code !== 'MODEL_REJECTED') return
+  // what the model refused once, it would refuse with every later message of the session
+  hideRange(work.db, lease.transcriptId, attemptFrom, head)
+  recountContext(work.db, lease.id)
+}
+
+/** Ends a turn's row; `ran` is absent when no attempt is under way. */
+export function endTurn(
+  work: Work,
+  position: number,
+  ending: Ending,
+  ran: { attemptTo: number | null; progressMs: number | null } = { attemptTo: null, progressMs: null },
+): void {
+  const { status, outcome, finishReason, usage, reply, atMs } = ending
+  work.db.run(
+    turnSql.settle,
+    ...[position, status, atMs, outcome === null ? null : JSON.stringify(outcome), finishReason ?? null],
+    ...[usage ? JSON.stringify(usage) : null, reply?.from ?? null, reply?.to ?? null, ran.attemptTo, ran.progressMs],
+    ...[ending.reason ?? null, ending.fence ?? null],
+  )
+}

@@ -1,0 +1,19 @@
+import { HoldfastError } from '../../model/errors.ts'
+import type { AppendInput } from '../../store/port.ts'
+import type { NewStoredEntry } from '../file/rows.ts'
+import { heldLease } from './ending.ts'
+import { addEntries, standAlready } from './transcript.ts'
+import type { Work } from './work.ts'
+
+export type StoredAppend = Omit<AppendInput, 'entries'> & { entries: NewStoredEntry[] }
+
+export function appendEntries(work: Work, input: StoredAppend): { head: number } {
+  const lease = heldLease(work, input)
+  if (lease.head !== input.head) {
+    const repeated = standAlready(work.db, lease.transcriptId, input.head, input.entries)
+    if (repeated) return { head: input.head + input.entries.length }
+    throw new HoldfastError('HEAD_MOVED', { head: lease.head, expected: input.head })
+  }
+  const author = { turn: lease.turn, attempt: lease.attempts }
+  return { head: addEntries(work.db, lease, author, input.entries, input.atMs) }
+}

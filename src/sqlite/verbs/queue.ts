@@ -1,0 +1,29 @@
+import { placeOfResumed, turnSql } from '../statements/turns.ts'
+import type { Work } from './work.ts'
+
+interface QueueHead {
+  position: number
+  ready: number
+}
+
+/**
+ * Keeps the ready rule: a session without a lease that has waiting turns has exactly one ready turn, the first in its
+ * queue; a session with a lease has none. Called by every verb that changes a session's lease or queue.
+ */
+export function refreshReady(work: Work, sessionId: number, leased: boolean, atMs: number): void {
+  const head = leased ? undefined : work.db.first<QueueHead>(turnSql.queueHead, sessionId)
+  work.db.run(turnSql.demote, sessionId, head?.position ?? 0)
+  if (head?.ready === 0) work.db.run(turnSql.promote, atMs, head.position)
+}
+
+/** Order within a session: as admitted; put first by `interrupt`, the newest such first of all; run again: last. */
+export const placeOf = {
+  queued: (position: number) => position,
+  first: (position: number) => -position,
+  resumed: (position: number) => placeOfResumed + position,
+}
+
+/** Order within a lane over sessions: oldest first, but what is run again after a restart newest first. */
+export function laneOrderOf(lane: string, position: number): number {
+  return lane === 'resume' ? -position : position
+}
