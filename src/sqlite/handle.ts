@@ -2,21 +2,12 @@ import { randomUUID } from 'node:crypto'
 import { systemClock } from '../host/clock.ts'
 import { isHoldfastError } from '../model/errors.ts'
 import type { SessionKey } from '../model/keys.ts'
-import type {
-  AdmitInput,
-  AppendInput,
-  ClaimInput,
-  CommitSummaryInput,
-  ContextQuery,
-  EntryQuery,
-  RevokeInput,
-  SearchQuery,
-  SessionQuery,
-  SettleInput,
-  Store,
-  TurnQuery,
-  VerifyReport,
-} from '../store/port.ts'
+import type { AppendInput, ContextQuery, EntryQuery } from '../store/entries.ts'
+import type { Store } from '../store/port.ts'
+import type { SearchQuery, SessionQuery } from '../store/sessions.ts'
+import type { CommitSummaryInput } from '../store/summaries.ts'
+import type { AdmitInput, ClaimInput, RevokeInput, SettleInput, TurnQuery } from '../store/turns.ts'
+import type { VerifyReport } from '../store/upkeep.ts'
 import { entriesToStore, entryToModel, inboundToModel, requestToModel, requestToStore } from './bodies.ts'
 import type { Lines } from './threads/lines.ts'
 

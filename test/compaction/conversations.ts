@@ -1,7 +1,7 @@
 import { countMessage } from '../../src/compaction/meter.ts'
 import type { Entry, EntryKind } from '../../src/model/entries.ts'
 import type { Message } from '../../src/model/messages.ts'
-import type { ContextSource } from '../../src/store/port.ts'
+import type { ContextSource } from '../../src/store/entries.ts'
 
 export const call = (...ids: string[]): Message => ({
   role: 'assistant',

@@ -17,7 +17,8 @@ import type { Route } from '../../src/http/route.ts'
 import { createMetrics } from '../../src/http/watch/metrics.ts'
 import { type Message, textOf } from '../../src/model/messages.ts'
 import { sqliteStore } from '../../src/sqlite/open.ts'
-import type { OpenStore, VerifyReport } from '../../src/store/port.ts'
+import type { OpenStore } from '../../src/store/port.ts'
+import type { VerifyReport } from '../../src/store/upkeep.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: tests look into JSON of many shapes
 type Json = any

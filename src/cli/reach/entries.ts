@@ -1,6 +1,6 @@
 import type { Entry } from '../../model/entries.ts'
 import type { SessionKey } from '../../model/keys.ts'
-import type { EntryPage } from '../../store/port.ts'
+import type { EntryPage } from '../../store/entries.ts'
 import { type Api, queryOf, sessionPath } from './api.ts'
 
 const pageRows = 200

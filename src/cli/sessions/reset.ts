@@ -1,5 +1,5 @@
 import type { SessionKey } from '../../model/keys.ts'
-import type { ResetResult } from '../../store/port.ts'
+import type { ResetResult } from '../../store/sessions.ts'
 import { type CommandOptions, command, sessionKeyArgument } from '../options.ts'
 import { sessionPath } from '../reach/api.ts'
 import { reach } from '../reach/reach.ts'

@@ -1,5 +1,5 @@
 import type { SessionKey } from '../../model/keys.ts'
-import type { SearchHit } from '../../store/port.ts'
+import type { SearchHit } from '../../store/sessions.ts'
 import { type CommandOptions, command, sessionKeyArgument, wholeNumber } from '../options.ts'
 import { entryText } from '../print/entry.ts'
 import { excerptAround } from '../print/excerpt.ts'

@@ -1,7 +1,7 @@
 import type { Entry } from '../../model/entries.ts'
 import { isHoldfastError } from '../../model/errors.ts'
 import type { SessionKey } from '../../model/keys.ts'
-import type { EntryPage } from '../../store/port.ts'
+import type { EntryPage } from '../../store/entries.ts'
 import { type CommandOptions, command, sessionKeyArgument, wholeNumber } from '../options.ts'
 import { type Api, queryOf, sessionPath } from '../reach/api.ts'
 import { readNewest } from '../reach/entries.ts'

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { formatSize } from '../../model/units.ts'
-import type { BackupReport } from '../../store/port.ts'
+import type { BackupReport } from '../../store/upkeep.ts'
 import { type CommandOptions, command } from '../options.ts'
 import { count } from '../print/words.ts'
 import { reach } from '../reach/reach.ts'

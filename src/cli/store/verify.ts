@@ -1,5 +1,5 @@
 import { formatDuration } from '../../model/units.ts'
-import type { VerifyReport } from '../../store/port.ts'
+import type { VerifyReport } from '../../store/upkeep.ts'
 import { type CommandOptions, command } from '../options.ts'
 import { exitCodes } from '../outside.ts'
 import { count } from '../print/words.ts'

@@ -1,7 +1,7 @@
 import type { ErrorRecord } from '../../model/errors.ts'
 import type { Holder } from '../../model/holders.ts'
 import { formatDuration, formatSize } from '../../model/units.ts'
-import type { LaneStatistics, StoreStatistics } from '../../store/port.ts'
+import type { LaneStatistics, StoreStatistics } from '../../store/upkeep.ts'
 import { ago, count } from '../print/words.ts'
 
 /** `GET /v1/status` */

@@ -1,6 +1,6 @@
 import { timedId } from '../../host/random.ts'
 import { HoldfastError } from '../../model/errors.ts'
-import type { AdmitInput, AdmitResult } from '../../store/port.ts'
+import type { AdmitInput, AdmitResult } from '../../store/turns.ts'
 import type { Ground } from '../ground.ts'
 import { roomTokens } from '../settings.ts'
 import { type Ask, readAsk, type SubmitInput } from './ask.ts'

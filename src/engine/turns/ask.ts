@@ -6,7 +6,7 @@ import { type LaneName, laneNames } from '../../model/lanes.ts'
 import type { Message, SystemMessage } from '../../model/messages.ts'
 import { cleanJson, jsonDepthMax } from '../../model/text.ts'
 import { type BusyPolicy, busyPolicies } from '../../model/turns.ts'
-import type { AdmitInput } from '../../store/port.ts'
+import type { AdmitInput } from '../../store/turns.ts'
 
 /** What a caller gives to `submit`. */
 export interface SubmitInput {

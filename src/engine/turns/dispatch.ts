@@ -1,6 +1,6 @@
 import { isHoldfastError } from '../../model/errors.ts'
 import { type LaneName, laneNames } from '../../model/lanes.ts'
-import type { Claim } from '../../store/port.ts'
+import type { Claim } from '../../store/turns.ts'
 import { type Ground, storeBackoffMs } from '../ground.ts'
 import { backoffMs, pause } from '../waiting.ts'
 
@@ -29,7 +29,9 @@ export class Dispatcher {
   readonly #running = new Map<LaneName, number>(laneNames.map((lane) => [lane, 0]))
   readonly #fullUntilMs = new Map<LaneName, number>()
   readonly #claims = new Set<Promise<void>>()
-  #width = 1
+  /** Claims that found a turn since the last that did not. */
+  #inARow = 0
+  #pumping = false
   #wakes = 0
   /** Every wake-up up to this one has been answered with "nothing can start". */
   #answered = 0
@@ -68,9 +70,15 @@ export class Dispatcher {
     while (this.#claims.size > 0) await Promise.all(this.#claims)
   }
 
+  /** Several wake-ups of one moment (a turn has ended and its slot is free) are one look. */
   wake(): void {
     this.#wakes += 1
-    this.#pump()
+    if (this.#pumping) return
+    this.#pumping = true
+    queueMicrotask(() => {
+      this.#pumping = false
+      this.#pump()
+    })
   }
 
   wakeIn(ms: number): void {
@@ -100,7 +108,7 @@ export class Dispatcher {
       !this.#stopping.signal.aborted &&
       !this.#resting &&
       this.#wakes > this.#answered &&
-      this.#claims.size < this.#width &&
+      this.#claims.size < Math.min(claimsMax, Math.max(1, this.#inARow)) &&
       laneNames.some((lane) => !this.isFull(lane))
     ) {
       const { promise, resolve } = Promise.withResolvers<void>()
@@ -131,14 +139,14 @@ export class Dispatcher {
 
   #nothing(wake: number): void {
     this.#answered = Math.max(this.#answered, wake)
-    this.#width = 1
+    this.#inARow = 0
   }
 
   #claimed(claim: Claim): void {
     const { lane } = claim.turn
     this.#hands.start(claim)
     this.#running.set(lane, (this.#running.get(lane) ?? 0) + 1)
-    this.#width = Math.min(claimsMax, this.#width * 2)
+    this.#inARow += 1
   }
 
   /** Whatever the error: turns that wait must not depend on it having been foreseen. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { TurnDetail } from '../../store/port.ts'
+import type { TurnDetail } from '../../store/turns.ts'
 import type { TurnEvent } from '../events.ts'
 import { Live } from './live.ts'
 

@@ -1,5 +1,5 @@
 import { HoldfastError } from '../../model/errors.ts'
-import type { TurnDetail } from '../../store/port.ts'
+import type { TurnDetail } from '../../store/turns.ts'
 import type { TurnEvent } from '../events.ts'
 import type { AnswerDelta } from '../runner.ts'
 import { until } from '../waiting.ts'

@@ -1,7 +1,7 @@
 import { nextMeterRatio, ratioAfterTooLong } from '../../compaction/meter.ts'
 import { type ErrorRecord, isHoldfastError, recordOf } from '../../model/errors.ts'
 import type { SettledStatus, Turn } from '../../model/turns.ts'
-import type { SettleInput } from '../../store/port.ts'
+import type { SettleInput } from '../../store/turns.ts'
 import { type Ground, persist } from '../ground.ts'
 import { entriesOf, failureEntry, type Reply } from './reply.ts'
 import type { TurnRun } from './run.ts'

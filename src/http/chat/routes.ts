@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { randomId } from '../../host/random.ts'
 import { isHoldfastError, recordOf } from '../../model/errors.ts'
-import type { TurnDetail } from '../../store/port.ts'
+import type { TurnDetail } from '../../store/turns.ts'
 import type { AppDeps } from '../deps.ts'
 import { errorResponse } from '../errors.ts'
 import { events, get, json, post, type Route } from '../route.ts'

@@ -7,7 +7,8 @@ import { type SessionKey, sessionKinds } from '../../model/keys.ts'
 import { laneNames } from '../../model/lanes.ts'
 import { type Session, type Summary, sessionStates } from '../../model/sessions.ts'
 import { type Inbound, type Turn, turnStatuses, waitCauses } from '../../model/turns.ts'
-import type { BackupReport, SearchHit, StoreStatistics, VerifyReport } from '../../store/port.ts'
+import type { SearchHit } from '../../store/sessions.ts'
+import type { BackupReport, StoreStatistics, VerifyReport } from '../../store/upkeep.ts'
 import { messageSchema } from '../messages.ts'
 
 /** What the native API answers with: the model's own types, described. Times are milliseconds since the epoch. */

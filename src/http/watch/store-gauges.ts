@@ -2,7 +2,7 @@ import { Gauge, type Registry } from 'prom-client'
 import type { Holdfast } from '../../engine/holdfast.ts'
 import { isHoldfastError } from '../../model/errors.ts'
 import { laneNames } from '../../model/lanes.ts'
-import type { StoreStatistics } from '../../store/port.ts'
+import type { StoreStatistics } from '../../store/upkeep.ts'
 
 /** What the store counts, read when somebody looks. */
 export interface StoreGauges {

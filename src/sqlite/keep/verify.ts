@@ -1,5 +1,5 @@
 import { systemClock } from '../../host/clock.ts'
-import type { VerifyReport } from '../../store/port.ts'
+import type { VerifyReport } from '../../store/upkeep.ts'
 import type { Connection } from '../file/connection.ts'
 import { isSqliteError } from '../file/failures.ts'
 import { type Invariant, invariants, quickInvariants } from '../statements/invariants.ts'

@@ -1,6 +1,6 @@
 import { HoldfastError } from '../../model/errors.ts'
 import type { Summary } from '../../model/sessions.ts'
-import type { ContextQuery, ContextSource, EntryPage, EntryQuery } from '../../store/port.ts'
+import type { ContextQuery, ContextSource, EntryPage, EntryQuery } from '../../store/entries.ts'
 import type { Connection } from '../file/connection.ts'
 import { type EntryRow, entryOf, type SessionRow, type StoredEntry, type TurnRow } from '../file/rows.ts'
 import { type HiddenRange, hiddenAfter, shownAfter } from '../file/shown.ts'

@@ -1,7 +1,7 @@
 import { statfsSync, statSync } from 'node:fs'
 import { isSystemError } from '../../host/files.ts'
 import { laneNames } from '../../model/lanes.ts'
-import type { LaneStatistics, StoreStatistics } from '../../store/port.ts'
+import type { LaneStatistics, StoreStatistics } from '../../store/upkeep.ts'
 import type { Connection } from '../file/connection.ts'
 import { turnSql } from '../statements/turns.ts'
 import { metaSql, statisticsSql } from '../statements/upkeep.ts'

@@ -1,6 +1,6 @@
 import { HoldfastError } from '../../model/errors.ts'
 import type { WaitCause } from '../../model/turns.ts'
-import type { AdmitInput, AdmitResult } from '../../store/port.ts'
+import type { AdmitInput, AdmitResult } from '../../store/turns.ts'
 import { type BodyPlace, bodyInlineMaxBytes, placeBody, requestInlineMaxBytes } from '../file/bodies.ts'
 import type { StoredRequestText } from '../file/inbound.ts'
 import { type SessionRow, type TurnRow, turnOf } from '../file/rows.ts'

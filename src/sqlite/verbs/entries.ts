@@ -1,5 +1,5 @@
 import { HoldfastError } from '../../model/errors.ts'
-import type { AppendInput } from '../../store/port.ts'
+import type { AppendInput } from '../../store/entries.ts'
 import type { NewStoredEntry } from '../file/rows.ts'
 import { heldLease } from './ending.ts'
 import { addEntries, standAlready } from './transcript.ts'

@@ -1,6 +1,6 @@
 import { HoldfastError } from '../../model/errors.ts'
 import type { Turn } from '../../model/turns.ts'
-import type { SettleInput } from '../../store/port.ts'
+import type { SettleInput } from '../../store/turns.ts'
 import { type NewStoredEntry, type TurnRow, turnOf } from '../file/rows.ts'
 import { deliverySql } from '../statements/deliveries.ts'
 import { sessionSql } from '../statements/sessions.ts'

@@ -1,7 +1,7 @@
 import { HoldfastError } from '../../model/errors.ts'
 import type { SessionKey } from '../../model/keys.ts'
 import type { Summary } from '../../model/sessions.ts'
-import type { CommitSummaryInput } from '../../store/port.ts'
+import type { CommitSummaryInput } from '../../store/summaries.ts'
 import type { SessionRow } from '../file/rows.ts'
 import { shownAfter } from '../file/shown.ts'
 import { summarySql } from '../statements/summaries.ts'

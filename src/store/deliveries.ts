@@ -1,0 +1,16 @@
+import type { Entry } from '../model/entries.ts'
+import type { Delivery, DeliveryStatus } from '../model/holders.ts'
+
+export interface DeliveryVerbs {
+  /** The oldest due delivery; it becomes `sending` and its attempt is counted before it is made. */
+  claimDelivery(input: { atMs: number }): Promise<(Delivery & { reply: Entry[] }) | null>
+  /** `pending` with a later time tries again; `failed` and `unknown` are final. */
+  settleDelivery(input: {
+    id: number
+    status: Exclude<DeliveryStatus, 'sending'>
+    error: string | null
+    nextAttemptAtMs: number
+  }): Promise<void>
+  /** At start: what was `sending` when its process ended is `unknown`, never silently repeated. Gives how many. */
+  markUnknownDeliveries(input: { atMs: number }): Promise<number>
+}
