@@ -18,6 +18,11 @@ const quoting = ['providerMessage', 'facts.providerMessage', 'outcome.facts.prov
 
 /** One JSON object a line, to standard output unless `to` says otherwise. */
 export function jsonLog(level: LogLevel, to?: DestinationStream): Log {
-  const options = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, redact: { paths: quoting, remove: true } }
+  const options = {
+    level,
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    redact: { paths: quoting, remove: true },
+  }
   return to === undefined ? pino(options) : pino(options, to)
 }

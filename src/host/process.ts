@@ -17,7 +17,7 @@ export function currentHolder(nowMs: number): Holder {
 }
 
 /** Field 22 of `/proc/<pid>/stat` (proc(5)); the command name before it may hold spaces and parentheses. */
-export function startTicksOf(stat: string): number {
+function startTicksOf(stat: string): number {
   const afterName = stat.slice(stat.lastIndexOf(')') + 2)
   return Number(afterName.split(' ')[19])
 }

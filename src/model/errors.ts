@@ -52,7 +52,10 @@ export const errorCatalog = {
     fix: 'Check the summariser: it must answer with fewer tokens than it was given.',
   },
   SUMMARY_NOTHING_TO_DO: { title: 'There is nothing to summarise yet', fix: 'Wait until the session has grown.' },
-  SUMMARY_TIMEOUT: { title: 'The summariser did not answer in time', fix: 'Turns are not affected. Check the summariser.' },
+  SUMMARY_TIMEOUT: {
+    title: 'The summariser did not answer in time',
+    fix: 'Turns are not affected. Check the summariser.',
+  },
   SUMMARY_FAILED: { title: 'The summariser failed', fix: 'Turns are not affected. Check the summariser.' },
 
   // the store
@@ -95,7 +98,10 @@ export const errorCatalog = {
   MODEL_RATE_LIMITED: { title: 'The model provider limits the rate', fix: 'Retry later or raise the limit there.' },
   MODEL_UNAVAILABLE: { title: 'The model cannot be reached or reports a failure', fix: 'Check `model.url`.' },
   MODEL_TIMEOUT: { title: 'The model did not answer in time', fix: 'Raise `turns.timeLimit`, or check the model.' },
-  MODEL_MALFORMED: { title: 'The model answered with something unreadable', fix: 'Check that it is OpenAI-compatible.' },
+  MODEL_MALFORMED: {
+    title: 'The model answered with something unreadable',
+    fix: 'Check that it is OpenAI-compatible.',
+  },
   MODEL_REJECTED: { title: 'The model refused the request', fix: 'See `facts.providerMessage`.' },
   MODEL_AUTH: { title: 'The model refused the credentials', fix: 'Check the variable that `model.apiKeyEnv` names.' },
   MODEL_EMPTY: { title: 'The model answered with nothing', fix: 'Retry, or check the model.' },

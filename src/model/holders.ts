@@ -27,7 +27,7 @@ export interface Lease {
 
 /** Only turns need a lease. Compaction has none: that is promise P2. */
 export const leaseOperations = ['turn'] as const
-export type LeaseOperation = (typeof leaseOperations)[number]
+type LeaseOperation = (typeof leaseOperations)[number]
 
 /** A reply on its way out to a channel. `unknown`: the process ended between the attempt and its result. */
 export const deliveryStatuses = ['pending', 'sending', 'sent', 'failed', 'unknown'] as const

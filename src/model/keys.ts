@@ -18,7 +18,7 @@ export const sessionKinds = [
 export type SessionKind = (typeof sessionKinds)[number]
 
 /** One row, one log field, one file name: longer keys are refused, not cut. Unit: UTF-16 code units (all ASCII). */
-export const sessionKeyLengthMax = 255
+const sessionKeyLengthMax = 255
 
 const keyPattern = /^agent:[a-z0-9][a-z0-9_-]{0,63}:[A-Za-z0-9._:@+~=-]+$/
 

@@ -4,7 +4,7 @@ const durationUnits = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000,
 const sizeUnits = { b: 1, kb: 1024, mb: 1024 ** 2, gb: 1024 ** 3, tb: 1024 ** 4 } as const
 
 /** Ten years: longer durations are slips of the pen, and timers count in 32 bits of milliseconds anyway. */
-export const durationMaxMs = 3_650 * durationUnits.d
+const durationMaxMs = 3_650 * durationUnits.d
 
 /** `90s`, `24h`, `30d`, `1500ms` to milliseconds. @throws HoldfastError CONFIG_INVALID */
 export function parseDuration(text: string): number {

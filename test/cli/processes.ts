@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 import type { Ended } from './program.ts'
 
 export const bin = fileURLToPath(new URL('../../bin/holdfast.mjs', import.meta.url))
-export const node = fileURLToPath(new URL('../../node_modules/node/bin/node', import.meta.url))
+const node = fileURLToPath(new URL('../../node_modules/node/bin/node', import.meta.url))
 
 /** Most of a short command's time is compiling; the processes of one test file share that. */
 let compiled: string | null = null
@@ -20,7 +20,7 @@ export function forgetCompiled(): void {
 
 const started = new Set<ChildProcess>()
 
-export interface Place {
+interface Place {
   pid: number
   address: string
   socket: string

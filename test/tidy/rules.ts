@@ -122,8 +122,7 @@ export function checkSizes(files: SourceFile[], linesMax: number, ratchet: Recor
   return [...grown, ...stale]
 }
 
-/** `toCome` holds `exports` entries whose door nobody has written yet. */
-export function checkDoors(files: SourceFile[], exports: Exports, toCome: string[]): Problems {
+export function checkDoors(files: SourceFile[], exports: Exports): Problems {
   const doors = files.filter(({ path }) => isDoor(path))
   const nameOf = (entry: string) => (entry === '.' ? 'index' : entry.slice(2))
   const entries = Object.entries(exports).flatMap(([entry, conditions]): Problems => {
@@ -137,14 +136,11 @@ export function checkDoors(files: SourceFile[], exports: Exports, toCome: string
     if (JSON.stringify(conditions) !== JSON.stringify(wanted)) {
       problems.push(`package.json: exports["${entry}"] must be ${JSON.stringify(wanted)}.`)
     }
-    const written = doors.some(({ path }) => path === `${name}.ts`)
-    if (!written && !toCome.includes(entry)) {
+    if (!doors.some(({ path }) => path === `${name}.ts`)) {
       problems.push(
         `${name}.ts: package.json exports "${entry}", but its door is missing; write it, or drop the entry.`,
       )
     }
-    if (written && toCome.includes(entry))
-      problems.push(`${name}.ts: the door is there; take "${entry}" off \`doorsToCome\`.`)
     return problems
   })
   const names = new Set(Object.keys(exports).map(nameOf))

@@ -1,0 +1,161 @@
+import type { Entry, NewEntry } from '../../model/entries.ts'
+import { HoldfastError } from '../../model/errors.ts'
+import type { Delivery, Lease } from '../../model/holders.ts'
+import type { SessionKey } from '../../model/keys.ts'
+import type { Message } from '../../model/messages.ts'
+import type { Session, Summary } from '../../model/sessions.ts'
+import { type Inbound, isSettled, type Turn, type TurnRequest } from '../../model/turns.ts'
+
+/**
+ * The port's promises in their plainest form: arrays, and every figure counted anew from them. Slow, forgetful at the
+ * end of the process, and short enough to be seen to be right. Adapters are compared with it.
+ */
+export interface PlainState {
+  sessions: Map<SessionKey, PlainSession>
+  /** In the order of admission. */
+  turns: PlainTurn[]
+  deliveries: Delivery[]
+  fencedWrites: number
+  lastVerify: { atMs: number; ok: boolean } | null
+  ids: number
+}
+
+export interface PlainSession {
+  facts: Omit<Session, 'head' | 'contextTokens' | 'turnsTotal' | 'queuedTurns' | 'running'>
+  /** The last is the current one. */
+  transcripts: Entry[][]
+  summaries: Summary[]
+  lease: Lease | null
+}
+
+export interface PlainTurn {
+  facts: Turn
+  request: TurnRequest
+  inbound: PlainInbound[]
+  /** Who goes first in a session: lower before higher. */
+  place: number
+  /** It was interrupted and runs again. */
+  resumed: boolean
+  /** Admitted, or queued again. */
+  queuedAtMs: number
+  /** While it waits for more messages; null when it does not. */
+  windowEndsMs: number | null
+}
+
+interface PlainInbound extends Inbound {
+  /** The turn id that was given with it. */
+  admission: string
+  digest: string
+  tokens: number[]
+  interruptedTurnId: string | null
+}
+
+export function emptyState(): PlainState {
+  return { sessions: new Map(), turns: [], deliveries: [], fencedWrites: 0, lastVerify: null, ids: 0 }
+}
+
+export function sessionAt(state: PlainState, key: SessionKey): PlainSession {
+  const found = state.sessions.get(key)
+  if (found === undefined) throw new HoldfastError('SESSION_NOT_FOUND', { key })
+  return found
+}
+
+export function turnAt(state: PlainState, turnId: string): PlainTurn {
+  const found = state.turns.find(({ facts }) => facts.id === turnId)
+  if (found === undefined) throw new HoldfastError('TURN_NOT_FOUND', { turnId })
+  return found
+}
+
+export function unsettledTurnAt(state: PlainState, turnId: string): PlainTurn {
+  const found = turnAt(state, turnId)
+  if (isSettled(found.facts.status)) throw new HoldfastError('TURN_SETTLED', { turnId })
+  return found
+}
+
+export const currentOf = (session: PlainSession): Entry[] => session.transcripts.at(-1) as Entry[]
+
+/** Waiting turns of a session, the next first. */
+export function waitingOf(state: PlainState, key: SessionKey): PlainTurn[] {
+  return state.turns
+    .filter(({ facts }) => facts.sessionKey === key && facts.status === 'queued')
+    .toSorted((one, other) => one.place - other.place)
+}
+
+/** The summary that counts: the newest of the current transcript that was not undone. */
+export function newestSummary(session: PlainSession): Summary | null {
+  const counting = session.summaries.filter(
+    (summary) => summary.transcript === session.facts.transcript && summary.undoneAtMs === null,
+  )
+  return counting.at(-1) ?? null
+}
+
+/** Entries after `seq` that the model may be shown. */
+export function shownAfter(state: PlainState, session: PlainSession, seq: number): Entry[] {
+  const turns = new Map(state.turns.map(({ facts }) => [facts.id, facts]))
+  return currentOf(session).filter((entry) => {
+    if (entry.seq <= seq || entry.kind === 'event') return false
+    const turn = entry.turnId === null ? undefined : turns.get(entry.turnId)
+    return turn === undefined || (turn.outcome?.code !== 'MODEL_REJECTED' && turn.attempts === entry.attempt)
+  })
+}
+
+export const tokensOf = (entries: readonly Entry[]): number => entries.reduce((sum, { tokens }) => sum + tokens, 0)
+
+export function viewOf(state: PlainState, session: PlainSession): Session {
+  const turns = state.turns.filter(({ facts }) => facts.sessionKey === session.facts.key)
+  const summary = newestSummary(session)
+  return {
+    ...session.facts,
+    head: currentOf(session).length,
+    contextTokens: (summary?.tokens ?? 0) + tokensOf(shownAfter(state, session, summary?.uptoSeq ?? 0)),
+    turnsTotal: turns.length,
+    queuedTurns: turns.filter(({ facts }) => facts.status === 'queued').length,
+    running: session.lease !== null,
+  }
+}
+
+export function write(session: PlainSession, entries: NewEntry[], turn: PlainTurn | null, atMs: number): void {
+  const transcript = currentOf(session)
+  for (const entry of entries) {
+    transcript.push({
+      ...entry,
+      seq: transcript.length + 1,
+      parentId: transcript.at(-1)?.id ?? null,
+      turnId: turn?.facts.id ?? null,
+      attempt: turn?.facts.attempts ?? 0,
+      atMs,
+    })
+  }
+}
+
+export function writeEvent(
+  state: PlainState,
+  session: PlainSession,
+  turn: PlainTurn | null,
+  code: string,
+  atMs: number,
+) {
+  state.ids += 1
+  write(session, [{ id: `plain-${state.ids}`, kind: 'event', body: { code, text: code }, tokens: 0 }], turn, atMs)
+}
+
+export function entriesFrom(state: PlainState, { messages, tokens }: { messages: Message[]; tokens: number[] }) {
+  return messages.map((body, index): NewEntry => {
+    state.ids += 1
+    const kind = body.role === 'developer' ? 'system' : body.role
+    return { id: `plain-${state.ids}`, kind, body, tokens: tokens[index] as number }
+  })
+}
+
+/** The session's lease ends, and the first of its waiting turns becomes ready. */
+export function release(state: PlainState, session: PlainSession, atMs: number): void {
+  session.lease = null
+  noteReady(state, session, atMs)
+}
+
+/** Only the first waiting turn of a session that nobody holds is ready. */
+export function noteReady(state: PlainState, session: PlainSession, atMs: number): void {
+  for (const [index, { facts }] of waitingOf(state, session.facts.key).entries()) {
+    facts.readyAtMs = session.lease === null && index === 0 ? (facts.readyAtMs ?? atMs) : null
+  }
+}

@@ -1,0 +1,37 @@
+import { HoldfastError } from '../../model/errors.ts'
+import type { OpenStore, Store } from '../../store/port.ts'
+import { entryVerbs } from './entries.ts'
+import { sessionVerbs } from './sessions.ts'
+import { emptyState } from './state.ts'
+import { turnVerbs } from './turns.ts'
+import { deliveryVerbs, summaryVerbs, upkeepVerbs } from './upkeep.ts'
+import type { Sync } from './verbs.ts'
+
+/** A store in memory. What was kept is there again after a close and another opening; several may be open at once. */
+export function plainStore(): OpenStore {
+  const state = emptyState()
+  const verbs: Sync<Omit<Store, 'close'>> = {
+    ...sessionVerbs(state),
+    ...entryVerbs(state),
+    ...turnVerbs(state),
+    ...summaryVerbs(state),
+    ...deliveryVerbs(state),
+    ...upkeepVerbs(state),
+  }
+  return async () => {
+    let closed = false
+    state.fencedWrites = 0
+    const opened = Object.entries(verbs).map(([name, verb]) => [
+      name,
+      async (...input: unknown[]) => {
+        if (closed) throw new HoldfastError('STORE_CLOSED')
+        // The caller shares no object with the store, as if a disk lay between them.
+        return structuredClone((verb as (...given: unknown[]) => unknown)(...structuredClone(input)))
+      },
+    ])
+    const close = async () => {
+      closed = true
+    }
+    return { ...Object.fromEntries(opened), close }
+  }
+}

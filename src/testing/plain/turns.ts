@@ -1,0 +1,217 @@
+import { planClaim } from '../../lanes/plan.ts'
+import { type ErrorRecord, HoldfastError, recordOf } from '../../model/errors.ts'
+import { laneNames } from '../../model/lanes.ts'
+import { isSettled, type SettledStatus } from '../../model/turns.ts'
+import type { LeaseVerbs } from '../../store/leases.ts'
+import type { Claim, ClaimInput, SettleInput, TurnVerbs } from '../../store/turns.ts'
+import { admitTurn } from './admissions.ts'
+import { checkHead, heldSession } from './entries.ts'
+import { pageOf } from './pages.ts'
+import {
+  currentOf,
+  entriesFrom,
+  noteReady,
+  type PlainState,
+  type PlainTurn,
+  release,
+  sessionAt,
+  turnAt,
+  unsettledTurnAt,
+  viewOf,
+  waitingOf,
+  write,
+  writeEvent,
+} from './state.ts'
+import type { Sync } from './verbs.ts'
+
+export const turnVerbs = (state: PlainState): Sync<TurnVerbs & LeaseVerbs> => ({
+  admitTurn: (input) => admitTurn(state, input),
+  claimTurn: (input) => claimTurn(state, input),
+  recordProgress: ({ key, fence, note, atMs }) => {
+    const { lease } = heldSession(state, key, fence)
+    if (lease === null) return
+    Object.assign(lease, { progressAtMs: atMs, progressNote: note })
+    turnAt(state, lease.turnId).facts.progressAtMs = atMs
+  },
+  settleTurn: (input) => settleTurn(state, input),
+  requeueTurn: ({ turnId, lane, atMs }) => {
+    const turn = turnAt(state, turnId)
+    if (turn.facts.status !== 'interrupted') return turn.facts
+    Object.assign(turn.facts, { status: 'queued', lane, readyAtMs: null })
+    turn.place = turn.facts.position + 1_000_000_000 // behind every message, however late it comes
+    turn.resumed = true
+    turn.queuedAtMs = atMs
+    noteReady(state, sessionAt(state, turn.facts.sessionKey), atMs)
+    return turn.facts
+  },
+  cancelTurn: ({ turnId, reason, atMs }) => {
+    const turn = unsettledTurnAt(state, turnId)
+    turn.facts.cancelRequested ??= reason
+    if (turn.facts.status === 'running') return turn.facts
+    const outcome = recordOf(new HoldfastError('TURN_CANCELLED', { because: reason }))
+    end(turn, 'cancelled', outcome, atMs)
+    noteReady(state, sessionAt(state, turn.facts.sessionKey), atMs)
+    return turn.facts
+  },
+  revokeTurn: ({ turnId, status, outcome, atMs }) => {
+    const turn = unsettledTurnAt(state, turnId)
+    const session = sessionAt(state, turn.facts.sessionKey)
+    if (turn.facts.status === 'running') {
+      writeEvent(state, session, turn, outcome.code, atMs)
+      session.facts.fence += 1
+      session.lease = null
+    }
+    end(turn, status, outcome, atMs)
+    session.facts.activeAtMs = atMs
+    noteReady(state, session, atMs)
+    return turn.facts
+  },
+  quarantineTurn: ({ turnId, outcome, atMs }) => {
+    const turn = unsettledTurnAt(state, turnId)
+    end(turn, 'quarantined', outcome, atMs)
+    return turn.facts
+  },
+  readTurn: (turnId) => {
+    const turn = state.turns.find(({ facts }) => facts.id === turnId)
+    if (turn === undefined) return null
+    const { facts, request } = turn
+    const inbound = turn.inbound.map(({ dedupeKey, messages, atMs }) => ({ dedupeKey, messages, atMs }))
+    return { turn: facts, inbound, request, reply: replyOf(state, turn) }
+  },
+  listTurns: (query) => {
+    const rows = state.turns
+      .map(({ facts }) => facts)
+      .filter(
+        (turn) =>
+          (query.key === undefined || turn.sessionKey === query.key) &&
+          (query.statuses === undefined || query.statuses.includes(turn.status)),
+      )
+    const newest = query.order === 'newest'
+    return pageOf(newest ? rows.toReversed() : rows, ({ position }) => [newest ? -position : position], query)
+  },
+
+  listLeases: () => [...state.sessions.values()].flatMap(({ lease }) => (lease === null ? [] : [lease])),
+  expireLeases: ({ holderIds, atMs }) => {
+    const lost = [...state.sessions.values()].filter(({ lease }) => lease && holderIds.includes(lease.holder.id))
+    return lost.map((session) => {
+      const { facts } = turnAt(state, session.lease?.turnId as string)
+      facts.status = 'interrupted'
+      session.facts.fence += 1
+      release(state, session, atMs)
+      return facts
+    })
+  },
+})
+
+function claimTurn(state: PlainState, input: ClaimInput): Claim | null {
+  const ready = readyTurns(state, input.atMs)
+  const held = [...state.sessions.values()].filter(({ lease }) => lease?.holder.id === input.holder.id)
+  const running = held.map(({ lease }) => turnAt(state, lease?.turnId as string).facts.lane)
+  const facts = laneNames.map((lane) => ({
+    lane,
+    running: running.filter((each) => each === lane).length,
+    ready: ready.some((turn) => turn.facts.lane === lane),
+  }))
+  const plan = planClaim(facts, input.limits)
+  if (plan.kind === 'wait') return null
+  return take(state, ready.find((turn) => turn.facts.lane === plan.from) as PlainTurn, input)
+}
+
+/** The next turn of each session that is free: oldest admission first, but newest first of what runs again. */
+function readyTurns(state: PlainState, atMs: number): PlainTurn[] {
+  return [...state.sessions.values()]
+    .filter(({ lease }) => lease === null)
+    .flatMap(({ facts }) => waitingOf(state, facts.key).slice(0, 1))
+    .filter(({ windowEndsMs }) => windowEndsMs === null || windowEndsMs <= atMs)
+    .toSorted((one, other) => laneOrder(one) - laneOrder(other))
+}
+
+const laneOrder = ({ facts }: PlainTurn) => (facts.lane === 'resume' ? -facts.position : facts.position)
+
+/** What claiming this very turn means. */
+function take(state: PlainState, turn: PlainTurn, { holder, atMs }: ClaimInput): Claim {
+  const { facts, request } = turn
+  const session = sessionAt(state, facts.sessionKey)
+  session.facts.fence += 1
+  const fence = session.facts.fence
+  const attempts = facts.attempts + 1
+  const { transcript } = session.facts
+  Object.assign(facts, { status: 'running', attempts, startedAtMs: atMs, progressAtMs: atMs, transcript })
+  session.lease = {
+    sessionKey: facts.sessionKey,
+    turnId: facts.id,
+    fence,
+    operation: 'turn',
+    holder,
+    takenAtMs: atMs,
+    progressAtMs: atMs,
+    progressNote: '',
+  }
+  for (const each of turn.inbound) write(session, entriesFrom(state, each), turn, atMs)
+  const inbound = turn.inbound.map(({ dedupeKey, messages, atMs: cameAtMs }) => ({
+    dedupeKey,
+    messages,
+    atMs: cameAtMs,
+  }))
+  const head = currentOf(session).length
+  const waitedMs = atMs - facts.admittedAtMs
+  return { turn: facts, inbound, request, session: viewOf(state, session), fence, head, waitedMs }
+}
+
+function settleTurn(state: PlainState, input: SettleInput) {
+  const settled = state.turns.find(({ facts }) => facts.id === input.turnId)
+  const found = state.sessions.get(input.key)
+  const earlier =
+    settled !== undefined && isSettled(settled.facts.status) && settledByFence.get(settled) === input.fence
+  if (found !== undefined && earlier) return settled.facts
+  const session = heldSession(state, input.key, input.fence)
+  checkHead(session, input.head)
+  const turn = turnAt(state, input.turnId)
+  write(session, input.entries, turn, input.atMs)
+  const askedCount = turn.inbound.flatMap(({ messages }) => messages).length
+  const reply = input.status === 'done' ? attemptOf(state, turn).slice(askedCount) : []
+  Object.assign(turn.facts, {
+    finishReason: input.finishReason,
+    usage: input.usage,
+    replyFromSeq: reply.at(0)?.seq ?? null,
+    replyToSeq: reply.at(-1)?.seq ?? null,
+  })
+  end(turn, input.status, input.outcome, input.atMs)
+  settledByFence.set(turn, input.fence)
+  if (input.meterRatio !== null) session.facts.meterRatio = input.meterRatio
+  session.facts.activeAtMs = input.atMs
+  for (const target of new Set(input.deliverTo)) {
+    const id = state.deliveries.length + 1
+    const { turnId, key: sessionKey, atMs: nextAttemptAtMs } = input
+    state.deliveries.push({
+      id,
+      turnId,
+      sessionKey,
+      target,
+      status: 'pending',
+      attempts: 0,
+      nextAttemptAtMs,
+      error: null,
+    })
+  }
+  release(state, session, input.atMs)
+  return turn.facts
+}
+
+/** By which fence a turn was settled: only that holder's repeat is a repeat. */
+const settledByFence = new WeakMap<PlainTurn, number>()
+
+function attemptOf(state: PlainState, { facts }: PlainTurn) {
+  const transcript = sessionAt(state, facts.sessionKey).transcripts[(facts.transcript ?? 0) - 1] ?? []
+  return transcript.filter((entry) => entry.turnId === facts.id && entry.attempt === facts.attempts)
+}
+
+export function replyOf(state: PlainState, turn: PlainTurn) {
+  const { replyFromSeq, replyToSeq } = turn.facts
+  if (replyFromSeq === null || replyToSeq === null) return []
+  return attemptOf(state, turn).filter(({ seq }) => seq >= replyFromSeq && seq <= replyToSeq)
+}
+
+function end({ facts }: PlainTurn, status: SettledStatus, outcome: ErrorRecord | null, atMs: number): void {
+  Object.assign(facts, { status, outcome, settledAtMs: atMs })
+}
