@@ -63,6 +63,10 @@ class Program {
     })
   }
 
+  linesTo(name: string): string[] {
+    return this.#output.split('\n').filter((line) => line.startsWith(`to ${name}:`))
+  }
+
   /** Ends its input and gives its exit code. */
   async finish(): Promise<number | null> {
     this.#child.stdin?.end()
@@ -91,9 +95,10 @@ describe('examples/bot.ts', () => {
     running.say('alice: hello')
     await running.shows(/to alice: You said "hello"\. I remember 0 messages/)
     running.say('bob: roll')
-    await running.shows(/to bob: You rolled [1-6]\./)
+    await running.shows(/^to bob: You rolled [1-6]\.$/m)
     running.say('alice: again')
     await running.shows(/to alice: You said "again"\. I remember 1 messages/)
+    expect(running.linesTo('bob')).toHaveLength(1)
     expect(await running.finish()).toBe(0)
   })
 

@@ -1,0 +1,163 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Turn } from '../../../src/model/turns.ts'
+import type { Api, ChatOptions } from './api.ts'
+import { isConnectionError } from './gateway.ts'
+import { markOf, type Sent } from './history.ts'
+import { type Random, randomFrom } from './random.ts'
+import { until } from './wait.ts'
+
+export interface LoadOptions {
+  sessions: number
+  /** Clients that write into one session side by side. */
+  writers: number
+  seed: number
+  /** Changes when the gateway is started again; null while it is down. */
+  api: () => Api | null
+}
+
+/** Disposal ends the clients at once; after `pause()` nothing of theirs is then open. */
+export interface Load extends Disposable {
+  readonly sent: readonly Sent[]
+  /** Answers that a correct gateway does not give, such as a refused message. */
+  readonly surprises: readonly string[]
+  readonly sessions: readonly string[]
+  /** Every client has what it waited for, and sends nothing new. */
+  pause(): Promise<void>
+  resume(): void
+}
+
+/** How one message is sent. All of them repeat it with the same idempotency key until it is acknowledged. */
+const ways = ['chat', 'stream', 'turn', 'turn and leave'] as const
+type Way = (typeof ways)[number]
+
+/** Clients that send message after message, and go on through every failure of the gateway. */
+export function startLoad({ sessions, writers, seed, api }: LoadOptions): Load {
+  const sent: Sent[] = []
+  const surprises: string[] = []
+  const names = Array.from({ length: sessions }, (_, index) => `s${index + 1}`)
+  let state: 'running' | 'paused' | 'stopped' = 'running'
+  let idle = 0
+  let places = 0
+  const numbers = new Map<string, number>()
+
+  const client = async (session: string, random: Random): Promise<void> => {
+    for (;;) {
+      idle += 1
+      while (state === 'paused') await sleep(10)
+      if (state === 'stopped') return
+      idle -= 1
+      const number = (numbers.get(session) ?? 0) + 1
+      numbers.set(session, number)
+      places += 1
+      const message: Sent = { session, mark: markOf(session, number), sentAt: places, acknowledgedAt: null, told: null }
+      sent.push(message)
+      await deliver(message, random.pick(ways))
+      await sleep(random.between(0, 10))
+    }
+  }
+
+  /** Until it is acknowledged, and for most ways until it is answered. */
+  async function deliver(message: Sent, way: Way): Promise<void> {
+    while (state !== 'stopped') {
+      const target = api()
+      if (target !== null && (await attempt(target, message, way))) return
+      await sleep(25)
+    }
+  }
+
+  async function attempt(target: Api, message: Sent, way: Way): Promise<boolean> {
+    try {
+      return await send[way](target, message)
+    } catch (error) {
+      if (isConnectionError(error)) return false
+      throw error
+    }
+  }
+
+  const send: Record<Way, (target: Api, message: Sent) => Promise<boolean>> = {
+    async chat(target, message) {
+      const { status, headers, body } = await target.chat(message.session, message.mark, keyed(message))
+      if (status === 200) return answered(message, body.choices[0]?.message.content ?? '')
+      return refused(message, status, headers, body.error?.code)
+    },
+    async stream(target, message) {
+      const options = { ...keyed(message), onOpen: () => acknowledged(message) }
+      const { status, headers, text, error } = await target.chatStream(message.session, message.mark, options)
+      if (text !== null) return answered(message, text)
+      return error === null ? false : refused(message, status, headers, error.code)
+    },
+    async turn(target, message) {
+      const { status, headers, body } = await target.turn(message.session, message.mark, { dedupeKey: message.mark })
+      if (status !== 202) return refused(message, status, headers, body.error?.code)
+      acknowledged(message)
+      await until(
+        `${message.mark} has ended`,
+        async () => {
+          const now = api()
+          return now !== null && (await hasEnded(now, body.turn.id))
+        },
+        60_000,
+      )
+      return true
+    },
+    async 'turn and leave'(target, message) {
+      const { status, headers, body } = await target.turn(message.session, message.mark, { dedupeKey: message.mark })
+      return status === 202 ? acknowledged(message) : refused(message, status, headers, body.error?.code)
+    },
+  }
+
+  function acknowledged(message: Sent): true {
+    places += 1
+    message.acknowledgedAt ??= places
+    return true
+  }
+
+  function answered(message: Sent, text: string): true {
+    message.told = text
+    return acknowledged(message)
+  }
+
+  /** A turn that failed has been acknowledged; a gateway that is ending or starting is asked again. */
+  function refused(message: Sent, status: number, headers: Headers, code: string | undefined): boolean {
+    if (code === 'TURN_QUARANTINED') return acknowledged(message)
+    const passing = ['GATEWAY_CLOSING', 'STORE_CLOSED', 'STORE_FULL', 'STORE_IO', 'TURN_INTERRUPTED']
+    if (code === undefined || !passing.includes(code)) {
+      surprises.push(`${message.mark}: ${status} ${code} ${headers.get('x-turn-id')}`)
+      return true
+    }
+    return false
+  }
+
+  const clients = names.flatMap((session, index) =>
+    Array.from({ length: writers }, (_, writer) => client(session, randomFrom(seed + index * 100 + writer))),
+  )
+  const all = Promise.all(clients)
+  all.catch(() => {}) // its error is thrown by pause()
+  return {
+    sent,
+    surprises,
+    sessions: names,
+    async pause() {
+      state = 'paused'
+      await Promise.race([all, until('every client is idle', () => idle === clients.length, 60_000)])
+    },
+    resume() {
+      state = 'running'
+    },
+    [Symbol.dispose]() {
+      state = 'stopped'
+    },
+  }
+}
+
+const keyed = ({ mark }: Sent): ChatOptions => ({ idempotencyKey: mark })
+
+async function hasEnded(api: Api, turnId: string): Promise<boolean> {
+  try {
+    const { turn } = await api.get<{ turn: Turn }>(`/v1/turns/${turnId}`)
+    return turn.settledAtMs !== null
+  } catch (error) {
+    if (isConnectionError(error)) return false
+    throw error
+  }
+}

@@ -1,0 +1,24 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Api } from './api.ts'
+
+/** Asks again until the answer is yes; the bound only ends a broken run. */
+export async function until(what: string, holds: () => boolean | Promise<boolean>, withinMs = 30_000): Promise<void> {
+  const end = Date.now() + withinMs
+  while (!(await holds())) {
+    if (Date.now() > end) throw new Error(`did not happen within ${withinMs} ms: ${what}`)
+    await sleep(15)
+  }
+}
+
+/** Nothing runs, waits, or is to run again. */
+export function untilSettled(api: Api, withinMs = 60_000): Promise<void> {
+  const unsettled = ['queued', 'running', 'interrupted']
+  const isSettled = async () => {
+    for (const status of unsettled) {
+      const { items } = await api.get<{ items: unknown[] }>(`/v1/turns?status=${status}&limit=1`)
+      if (items.length > 0) return false
+    }
+    return true
+  }
+  return until('every turn has ended', isSettled, withinMs)
+}
