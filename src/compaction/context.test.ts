@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { answer, call, faultsOf, result, sourceOf, summaryOf, user } from '../../test/compaction/conversations.ts'
 import type { Message, SystemMessage } from '../model/messages.ts'
-import type { ContextSource } from '../store/port.ts'
+import type { ContextSource } from '../store/entries.ts'
 import { buildContext, type Context } from './context.ts'
 import { countMessages } from './meter.ts'
 import { missingResult } from './pairing.ts'

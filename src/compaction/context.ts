@@ -1,5 +1,5 @@
 import type { Message, SystemMessage } from '../model/messages.ts'
-import type { ContextSource } from '../store/port.ts'
+import type { ContextSource } from '../store/entries.ts'
 import { countMessage, countText, cutToTokens } from './meter.ts'
 import { openCalls, pairHistory, pairOwn, resultIds } from './pairing.ts'
 

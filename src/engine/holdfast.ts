@@ -32,7 +32,7 @@ export interface HoldfastOptions {
   run: Runner | null
   /** Makes summaries; without one they are mechanical. */
   summarize?: Summarizer | null
-  /** Sends replies of turns with `deliverTo`; without one they wait. */
+  /** Sends replies, and failures, of turns with `deliverTo`; without one they wait. */
   deliver?: Deliver
   settings?: PartialSettings
   clock?: Clock
@@ -247,7 +247,10 @@ export class Holdfast {
 
   #recover(): Promise<void> {
     return recover(this.#ground, {
-      concluded: (turn) => this.#turns.concluded(turn),
+      concluded: (turn) => {
+        this.#turns.concluded(turn)
+        this.#deliverer?.wake()
+      },
       wake: () => this.#turns.wake(),
     })
   }

@@ -63,7 +63,8 @@ export interface SummaryJob {
 }
 
 /**
- * Sends a reply to its channel. Resolve when it was sent. Throw a {@link DeliveryRefused} when it certainly was not;
+ * Sends a reply to its channel; where there is none, `delivery.outcome` says why (all but cancellations are told). Resolve
+ * when it was sent. Throw a {@link DeliveryRefused} when it certainly was not;
  * any other error leaves the outcome unknown, and it is not tried again.
  */
 export type Deliver = (delivery: Delivery, reply: readonly Entry[], signal: AbortSignal) => Promise<void>

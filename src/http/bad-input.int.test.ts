@@ -7,7 +7,7 @@ import { completionSchema } from './chat/answer.ts'
 import { errorBodySchema } from './errors.ts'
 
 const run = promisify(execFile)
-const bodyMax = 64 * 1024
+const bodyMax = 128 * 1024
 
 let gateway: Gateway
 beforeAll(async () => {
@@ -83,6 +83,11 @@ describe('a chat completion request', () => {
     const message = await expectRefusal(await chat('{"secret": "my words" oops'), 400, 'REQUEST_INVALID')
     expect(message).toMatch(/not JSON at character \d+/)
     expect(message).not.toMatch(/words|oops/)
+  })
+
+  it('with more new messages than one turn may have is refused', async () => {
+    const many = Array.from({ length: 2_001 }, () => ({ role: 'user', content: '' }))
+    expect(await expectRefusal(await chat(asking(...many)), 400, 'REQUEST_INVALID')).toContain('2000 new messages')
   })
 
   it('for an unknown model is refused', async () => {

@@ -1,13 +1,12 @@
 import { type ContextSize, type EntryFacts, enoughRead } from '../../compaction/plan.ts'
 import { type SummaryEntry, withoutData } from '../../compaction/shorten.ts'
-import type { Entry, EventBody } from '../../model/entries.ts'
-import type { ErrorCode } from '../../model/errors.ts'
+import type { Entry } from '../../model/entries.ts'
 import type { Message } from '../../model/messages.ts'
 import type { Session, Summary } from '../../model/sessions.ts'
 import { cutText } from '../../model/text.ts'
 import type { Store } from '../../store/port.ts'
 
-/** Entries after the newest summary, oldest first: as many as a plan needs. */
+/** What the model is shown after the newest summary, oldest first: as much as a plan needs. */
 export interface Prefix {
   base: Summary | null
   facts: EntryFacts[]
@@ -36,7 +35,7 @@ export async function readPrefix(
   let tokens = 0
   while (entries.length < entriesMax && !enoughRead(size, factsOf(entries))) {
     signal.throwIfAborted()
-    const page = await store.readEntries({ key, transcript, order: 'oldest', after, limit: pageLimit })
+    const page = await store.readEntries({ key, transcript, order: 'oldest', after, limit: pageLimit, shownOnly: true })
     for (const entry of page.entries) {
       tokens += entry.tokens
       entries.push(slim(entry, tokens > size.roomTokens))
@@ -49,38 +48,20 @@ export async function readPrefix(
 
 /** What the model was shown of the entries up to `uptoSeq`. */
 export function shownUpto(entries: readonly Entry[], uptoSeq: number): SummaryEntry[] {
-  const shown = shownOf(entries)
   return entries
-    .filter((entry) => entry.seq <= uptoSeq && shown(entry))
+    .filter((entry) => entry.seq <= uptoSeq)
     .map((entry) => ({ kind: entry.kind, message: entry.body as Message }))
 }
 
-/** No events, no attempt that was repeated, nothing that the model refused: as in `readContext`. */
-function shownOf(entries: readonly Entry[]): (entry: Entry) => boolean {
-  const lastAttempts = new Map(entries.map((entry) => [entry.turnId, entry.attempt]))
-  const refused: ErrorCode = 'MODEL_REJECTED'
-  const refusals = entries.filter((entry) => entry.kind === 'event' && (entry.body as EventBody).code === refused)
-  const refusedTurns = new Set(refusals.map((entry) => entry.turnId))
-  return ({ kind, turnId, attempt }) => {
-    if (kind === 'event') return false
-    return turnId === null || (!refusedTurns.has(turnId) && attempt === lastAttempts.get(turnId))
-  }
-}
-
-/** What is not shown counts as an event does: not at all. */
 function factsOf(entries: readonly Entry[]): EntryFacts[] {
-  const shown = shownOf(entries)
-  return entries.map((entry) => {
-    const { seq, tokens } = entry
-    if (!shown(entry)) return { seq, kind: 'event', tokens: 0, callsTools: false }
-    const calls = entry.kind === 'assistant' ? (entry.body as Message).tool_calls : undefined
-    return { seq, kind: entry.kind, tokens, callsTools: Array.isArray(calls) && calls.length > 0 }
+  return entries.map(({ seq, kind, tokens, body }) => {
+    const calls = kind === 'assistant' ? (body as Message).tool_calls : undefined
+    return { seq, kind, tokens, callsTools: Array.isArray(calls) && calls.length > 0 }
   })
 }
 
 /** Without data, so that a page of images is let go with its page; short when it will be cut anyway. */
 function slim(entry: Entry, excess: boolean): Entry {
-  if (entry.kind === 'event') return entry
   const body = withoutData(entry.body as Message)
   if (!excess || typeof body.content !== 'string') return { ...entry, body }
   return { ...entry, body: { ...body, content: cutText(body.content, excessTextLength) } }

@@ -43,6 +43,8 @@ const dedupeKeyLengthMax = 255
 const sourceLengthMax = 64
 const targetsMax = 16
 const targetLengthMax = 255
+/** Of one turn, and of its instructions: what a person or a tool says at once. Each is a row to write at its end. */
+const messagesMax = 2_000
 
 const newRoles = ['user', 'tool', 'system', 'developer']
 const instructionRoles = ['system', 'developer']
@@ -51,6 +53,8 @@ const instructionRoles = ['system', 'developer']
 export function readAsk(input: SubmitInput): Ask {
   const key = parseSessionKey(input.key)
   const given = typeof input.messages === 'string' ? [{ role: 'user', content: input.messages }] : input.messages
+  const counts = [given, input.instructions].map((list) => (Array.isArray(list) ? list.length : 0))
+  check(Math.max(...counts) <= messagesMax, `there may be ${messagesMax} new messages, and as many instructions`)
   const { value, replaced, tooDeep } = cleanJson({
     messages: given as Message[],
     instructions: input.instructions ?? [],

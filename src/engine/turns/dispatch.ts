@@ -9,12 +9,12 @@ const claimsMax = 4
 
 /** A backstop for what nobody told us: a wake-up lost to a fault of ours, a turn admitted by another process. */
 const pollEveryMs = 1_000
-/** Another backstop: a claim whose answer was lost in a way that was not seen. */
+/** Another backstop: a claim or an end whose answer was lost in a way that was not seen. */
 const straysEveryPolls = 30
 
 export interface DispatcherHands {
   start(claim: Claim): void
-  /** Ends turns that were claimed for nobody. False when that could not be told now. */
+  /** Ends turns that were claimed for nobody, and tells of those that ended unseen. False when that could not be told now. */
   endStrays(): Promise<boolean>
 }
 
@@ -36,7 +36,7 @@ export class Dispatcher {
   /** Every wake-up up to this one has been answered with "nothing can start". */
   #answered = 0
   #failures = 0
-  /** A claim gave an error, and may have been made all the same. */
+  /** A write gave an error, and may have been made all the same. */
   #inDoubt = false
   #resting = false
 
@@ -59,6 +59,11 @@ export class Dispatcher {
   /** No claim starts afterwards; those under way still come in. */
   stop(): void {
     this.#stopping.abort()
+  }
+
+  /** The next poll looks for what was done without our knowing. */
+  doubt(): void {
+    this.#inDoubt = true
   }
 
   /** Claims under way. */

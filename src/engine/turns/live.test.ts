@@ -94,11 +94,13 @@ describe('followers of a turn', () => {
   })
 })
 
-it('an answer that outgrows its bound is refused', () => {
+it.each([
+  ['in large pieces', 'x'.repeat(1024 ** 2), 33],
+  ['in very many small ones', 'x', 600_000],
+])('an answer that outgrows its bound %s is refused', (_, content, pieces) => {
   const live = new Live()
   live.begin('t', 1)
-  const content = 'x'.repeat(1024 ** 2)
   expect(() => {
-    for (let index = 0; index <= 32; index += 1) live.emit('t', { content })
+    for (let index = 0; index < pieces; index += 1) live.emit('t', { content })
   }).toThrow(expect.objectContaining({ code: 'RUNNER_FAILED' }))
 })

@@ -9,6 +9,8 @@ const apartMax = 512
 
 /** An answer in the making is memory; a model's is a thousand times smaller. UTF-16 units of JSON. */
 const emittedLengthMax = 32 * 1024 ** 2
+/** What a delta takes beside its text while a follower who does not read keeps it from being merged. */
+const deltaOverhead = 64
 
 /** Turns that are followed or running here. Who joins late sees the current attempt from its start. */
 export class Live {
@@ -29,6 +31,10 @@ export class Live {
 
   isFollowed(turnId: string): boolean {
     return (this.#channels.get(turnId)?.seats ?? 0) > 0
+  }
+
+  followed(): string[] {
+    return [...this.#channels].filter(([, { seats }]) => seats > 0).map(([turnId]) => turnId)
   }
 
   /** The turn has ended. Who joins afterwards reads the store. */
@@ -107,6 +113,7 @@ class Channel {
   }
 
   emit(delta: AnswerDelta): void {
+    this.#emittedLength += deltaOverhead
     this.#emittedLength += onlyContent(delta) ? delta.content.length : JSON.stringify(delta).length
     if (this.#emittedLength > emittedLengthMax) {
       throw new HoldfastError('RUNNER_FAILED', { because: `it emitted more than ${emittedLengthMax} characters` })

@@ -69,11 +69,9 @@ async function revoke(
   status: Exclude<SettledStatus, 'done'>,
   outcome: ErrorRecord,
 ): Promise<Turn | null> {
-  const turnId = run.claim.turn.id
+  const input = { turnId: run.claim.turn.id, status, outcome, atMs: ground.clock.nowMs() } // a repeat is found by its time
   try {
-    return await persist(ground, 'revoke', () =>
-      ground.store.revokeTurn({ turnId, status, outcome, atMs: ground.clock.nowMs() }),
-    )
+    return await persist(ground, 'revoke', () => ground.store.revokeTurn(input))
   } catch (error) {
     if (isHoldfastError(error, 'TURN_SETTLED') || givenUp(ground, error)) return null
     throw error
@@ -86,7 +84,7 @@ function givenUp(ground: Ground, error: unknown): boolean {
 }
 
 function doneInput(ground: Ground, run: TurnRun, reply: Reply): SettleInput {
-  const { turn, session, request } = run.claim
+  const { turn, session } = run.claim
   const { usage } = reply
   return {
     ...baseInput(ground, run),
@@ -96,7 +94,6 @@ function doneInput(ground: Ground, run: TurnRun, reply: Reply): SettleInput {
     finishReason: reply.finishReason,
     usage,
     meterRatio: usage === null ? null : nextMeterRatio(session.meterRatio, run.contextTokens, usage.promptTokens),
-    deliverTo: reply.messages.length === 0 ? [] : (request.deliverTo ?? []),
   }
 }
 
@@ -115,7 +112,6 @@ function failedInput(
     finishReason: null,
     usage: null,
     meterRatio: outcome.facts.contextTooLong === true ? ratioAfterTooLong(run.claim.session.meterRatio) : null,
-    deliverTo: [],
   }
 }
 

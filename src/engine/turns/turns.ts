@@ -34,7 +34,7 @@ export class Turns {
   /** For turns that the store has given us already while its answer is on the way. */
   readonly #cutsToCome = new Map<string, Cut>()
   /** Followers that are about to hear how their turn ended. */
-  readonly #telling = new Set<Promise<void>>()
+  readonly #telling = new Map<string, Promise<void>>()
   readonly #openedAtMs: number
   #closing = false
 
@@ -82,7 +82,8 @@ export class Turns {
 
   async cancel(turnId: string, reason: string): Promise<Turn> {
     const { store, clock } = this.#ground
-    const turn = await store.cancelTurn({ turnId, reason: cutText(reason, reasonLengthMax), atMs: clock.nowMs() })
+    const input = { turnId, reason: cutText(reason, reasonLengthMax), atMs: clock.nowMs() }
+    const turn = await this.#watchingDoubt(store.cancelTurn(input))
     if (isSettled(turn.status)) this.concluded(turn)
     else this.#cut(turnId, { kind: 'cancelled' })
     return turn
@@ -90,12 +91,13 @@ export class Turns {
 
   async reset(key: SessionKey, reason: string): Promise<ResetResult> {
     const { store, clock, events, background } = this.#ground
-    const result = await store.resetSession({ key, reason: cutText(reason, reasonLengthMax), atMs: clock.nowMs() })
+    const input = { key, reason: cutText(reason, reasonLengthMax), atMs: clock.nowMs() }
+    const result = await this.#watchingDoubt(store.resetSession(input))
     events.publish({ type: 'session.reset', sessionKey: key, transcript: result.session.transcript })
     const turnId = result.cancelledTurnId
     if (turnId !== null) {
       this.#cut(turnId, { kind: 'fenced', because: 'its session was reset' })
-      background.run('reset', async () => this.concluded((await this.#read(turnId)).turn))
+      background.insist('reset', async () => this.concluded((await this.#read(turnId)).turn))
     }
     return result
   }
@@ -109,8 +111,8 @@ export class Turns {
     telemetry.turnSettled(turn.lane, status, outcome?.code ?? null, ranMs)
     events.publish({ type: 'turn.settled', sessionKey, turnId: turn.id, status, outcome })
     if (this.#live.isFollowed(turn.id)) {
-      const telling = this.#tellFollowers(turn.id).finally(() => this.#telling.delete(telling))
-      this.#telling.add(telling)
+      const telling = this.#tellFollowers(turn.id).finally(() => this.#telling.delete(turn.id))
+      this.#telling.set(turn.id, telling)
     } else {
       this.#live.forget(turn.id)
     }
@@ -138,7 +140,7 @@ export class Turns {
   /** After `ground.over`: no run is waited for any more. Followers of unfinished turns are told that the gateway closes. */
   async close(): Promise<void> {
     await this.#empty()
-    await Promise.all(this.#telling)
+    await Promise.all(this.#telling.values())
     this.#live.close(new HoldfastError('GATEWAY_CLOSING'))
   }
 
@@ -154,7 +156,7 @@ export class Turns {
     this.#ground.background.run('turn', async () => {
       try {
         const settled = await settleRun(this.#ground, run, await run.run(runner))
-        if (settled === null) return
+        if (settled === null) return this.#endedUnseen(turn.id)
         this.concluded(settled)
         this.#afterRun(claim)
       } finally {
@@ -194,6 +196,7 @@ export class Turns {
    */
   async #endStrays(): Promise<boolean> {
     const { store, holder, clock, log } = this.#ground
+    const running = [...this.#runs]
     const leases = await store.listLeases()
     // A claim under way may have taken one of them; its run is known as soon as it is answered.
     if (this.#dispatcher.claiming > 0 || this.#closing) return false
@@ -207,7 +210,36 @@ export class Turns {
         if (!isHoldfastError(error, 'TURN_SETTLED')) throw error // it ended while the leases were read
       }
     }
+    const held = new Set(leases.map((lease) => lease.turnId))
+    for (const [turnId, { run }] of running) {
+      if (!held.has(turnId)) run.cut({ kind: 'fenced', because: 'its turn has ended' })
+    }
+    await this.#tellUnseen()
     return true
+  }
+
+  /** Whoever settled it has told its followers; only when the disk hid that it was done, nobody has. */
+  #endedUnseen(turnId: string): void {
+    if (this.#live.isFollowed(turnId)) this.#dispatcher.doubt()
+    else this.#live.forget(turnId)
+  }
+
+  /** A write that gave a disk error may have ended a turn that somebody waits for. */
+  async #watchingDoubt<T>(write: Promise<T>): Promise<T> {
+    try {
+      return await write
+    } catch (error) {
+      if (isHoldfastError(error, 'STORE_IO')) this.#dispatcher.doubt()
+      throw error
+    }
+  }
+
+  async #tellUnseen(): Promise<void> {
+    for (const turnId of this.#live.followed()) {
+      if (this.#runs.has(turnId) || this.#telling.has(turnId)) continue
+      const detail = await this.#ground.store.readTurn(turnId)
+      if (detail !== null && this.#live.isFollowed(turnId) && !this.#telling.has(turnId)) this.concluded(detail.turn)
+    }
   }
 
   async #read(turnId: string): Promise<TurnDetail> {

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { crashable, echo, eventually, newData, stage } from '../../../test/engine/opened.ts'
+import { HoldfastError } from '../../model/errors.ts'
 import type { Message } from '../../model/messages.ts'
 import { textOf } from '../../model/messages.ts'
 import { sqliteStore } from '../../sqlite/open.ts'
-import { type Deliver, DeliveryRefused } from '../runner.ts'
+import { type Deliver, DeliveryRefused, type Runner } from '../runner.ts'
 
 const channels = new Map<string, Deliver>()
 const session = stage({
@@ -11,10 +12,10 @@ const session = stage({
 })
 
 /** How a delivery through this channel ended. */
-async function outcomeOf(deliver: Deliver): Promise<string | undefined> {
+async function outcomeOf(deliver: Deliver, run: Runner = echo): Promise<string | undefined> {
   const target = `telegram:${channels.size + 1}`
   channels.set(target, deliver)
-  const { engine, key, submit } = session(echo)
+  const { engine, key, submit } = session(run)
   const events = engine.events.subscribe(null, AbortSignal.timeout(15_000))
   const first = events.next() // from here on nothing is missed
   await submit('hello', { deliverTo: [target] })
@@ -33,6 +34,12 @@ describe('a reply on its way out', () => {
     })
     expect(status).toBe('sent')
     expect(given).toEqual([expect.stringMatching(/^telegram:\d+ echo: hello$/)])
+  })
+  it('is told of a failure as well, with its reason and no entries', async () => {
+    const given: unknown[] = []
+    const run: Runner = () => Promise.reject(new HoldfastError('MODEL_EMPTY'))
+    const status = await outcomeOf(async ({ outcome }, reply) => void given.push([outcome?.code, reply]), run)
+    expect([status, given]).toEqual(['sent', [['MODEL_EMPTY', []]]])
   })
   it('is tried again when it certainly was not sent', async () => {
     let attempts = 0

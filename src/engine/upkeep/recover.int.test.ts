@@ -11,7 +11,7 @@ import {
 } from '../../../test/engine/opened.ts'
 import { parseSessionKey } from '../../model/keys.ts'
 import { sqliteStore } from '../../sqlite/open.ts'
-import type { Runner } from '../runner.ts'
+import type { Deliver, Runner } from '../runner.ts'
 import { silentTelemetry } from '../telemetry.ts'
 
 const key = parseSessionKey('alice')
@@ -25,7 +25,10 @@ async function crashed(keys: string[], times = 1) {
     const { open, crash } = crashable(sqliteStore(data.directory))
     const engine = await data.open({ run: never, store: open, settings: withTurns({ attemptsMax: 2 }) })
     if (round === 1) {
-      for (const each of keys) turnIds.push((await engine.submit({ key: each, messages: `to ${each}` })).turn.id)
+      for (const each of keys) {
+        const submitted = await engine.submit({ key: each, messages: `to ${each}`, deliverTo: ['channel'] })
+        turnIds.push(submitted.turn.id)
+      }
     }
     await eventually(async () => (await engine.store.listLeases()).length === keys.length)
     await crash()
@@ -41,7 +44,10 @@ describe('a turn that was running when the process ended', () => {
     const { turn } = await engine.settled(turnIds[0] as string)
     expect(turn).toMatchObject({ status: 'done', attempts: 2, lane: 'resume' })
     const { entries } = await engine.store.readEntries({ key, order: 'oldest', limit: 10 })
-    expect(entries.filter((entry) => entry.kind === 'assistant')).toHaveLength(1)
+    expect(entries.map(({ kind, attempt }) => [kind, attempt])).toEqual([
+      ['user', 1],
+      ['assistant', 2],
+    ])
     expect(counted.waits.filter(({ ms }) => ms > 0).every(({ cause }) => cause === 'recovery')).toBe(true)
   })
   it('is run again newest first, one at a time', async () => {
@@ -80,11 +86,14 @@ describe('a turn that was running when the process ended', () => {
   })
   it('is not run again when it ended the process too often', async () => {
     const { data, turnIds } = await crashed(['alice'], 2)
-    const engine = await data.open({ run: echo, settings: withTurns({ attemptsMax: 2 }) })
+    const told: unknown[] = []
+    const deliver: Deliver = async ({ target, outcome }) => void told.push([target, outcome?.code])
+    const engine = await data.open({ run: echo, deliver, settings: withTurns({ attemptsMax: 2 }) })
     expect((await engine.settled(turnIds[0] as string)).turn).toMatchObject({
       status: 'quarantined',
       outcome: { code: 'TURN_QUARANTINED', facts: { attempts: 2 } },
     })
+    await expect.poll(() => told).toEqual([['channel', 'TURN_QUARANTINED']])
     const after = await engine.submit({ key, messages: 'still there?' })
     expect((await engine.settled(after.turn.id)).turn.status).toBe('done')
   })

@@ -1,6 +1,7 @@
 import { HoldfastError, isHoldfastError, recordOf } from '../../model/errors.ts'
 import type { Turn } from '../../model/turns.ts'
 import { planExpiry, planRecovery, type RecoveryStep } from '../../recovery/plan.ts'
+import type { Store } from '../../store/port.ts'
 import { type Ground, persist } from '../ground.ts'
 
 /** Turns planned for at once; what is beyond comes in the next round. */
@@ -49,8 +50,9 @@ async function plan(ground: Ground): Promise<RecoveryStep[]> {
 }
 
 async function take(ground: Ground, hands: RecoveryHands, step: RecoveryStep): Promise<void> {
+  const atMs = ground.clock.nowMs() // a repeat is found by its time
   try {
-    const turn = await persist(ground, 'recovery', () => write(ground, step))
+    const turn = await persist(ground, 'recovery', () => write(ground.store, step, atMs))
     ground.log.info({ turnId: step.turnId, step: step.kind, because: step.because }, 'recovery')
     if (step.kind === 'resume') hands.wake()
     else hands.concluded(turn)
@@ -59,10 +61,8 @@ async function take(ground: Ground, hands: RecoveryHands, step: RecoveryStep): P
   }
 }
 
-function write(ground: Ground, step: RecoveryStep): Promise<Turn> {
-  const { store, clock } = ground
+function write(store: Store, step: RecoveryStep, atMs: number): Promise<Turn> {
   const { turnId } = step
-  const atMs = clock.nowMs()
   switch (step.kind) {
     case 'resume':
       return store.requeueTurn({ turnId, lane: 'resume', atMs })
