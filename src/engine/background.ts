@@ -23,9 +23,9 @@ export class Background {
     this.#over = over
   }
 
-  /** What escapes from `work` is a fault of ours: it is logged, and shows in `health()` until the same work succeeds. */
+  /** What escapes from `work` is a fault of ours: it is logged, and shows in `health()` for a minute, or until the like succeeds. */
   run(name: string, work: () => Promise<void>): void {
-    this.#keep(this.#succeeds(name, work))
+    this.#keep(this.#succeeds(name, work, (error) => this.#watch.troubleOnce(name, error)))
   }
 
   /** The same, begun again with back-off until it has ended well. */
@@ -43,20 +43,21 @@ export class Background {
   }
 
   async #repeat(name: string, work: () => Promise<void>): Promise<void> {
-    for (let failures = 1; !(await this.#succeeds(name, work)); failures += 1) {
+    const trouble = (error: unknown) => this.#watch.trouble(name, error)
+    for (let failures = 1; !(await this.#succeeds(name, work, trouble)); failures += 1) {
       if (!(await pause(this.#clock, backoffMs(failures, loopBackoffMs), this.#over))) return
     }
   }
 
   /** A closed store is an end like any other. */
-  async #succeeds(name: string, work: () => Promise<void>): Promise<boolean> {
+  async #succeeds(name: string, work: () => Promise<void>, trouble: (error: unknown) => void): Promise<boolean> {
     try {
       await work()
       this.#watch.fine(name)
       return true
     } catch (error) {
       if (isHoldfastError(error, 'STORE_CLOSED')) return true
-      this.#watch.trouble(name, error)
+      trouble(error)
       this.#log.error({ loop: name, ...recordOf(error) }, 'a background loop failed')
       return false
     }

@@ -7,12 +7,15 @@ import type { Telemetry } from './telemetry.ts'
 /** Read-only times that are remembered to explain waits; a turn's wait rarely spans more than one. */
 const spansMax = 64
 
+/** A failure of work that is not tried again shows for this long: nothing else would ever take it off. */
+const onceShownMs = 60_000
+
 /** What is wrong at the moment: a store that cannot write, loops that fail. */
 export class Watch {
   readonly #clock: Clock
   readonly #telemetry: Telemetry
   readonly #publish: (event: GatewayEvent) => void
-  readonly #troubles = new Map<string, ErrorRecord>()
+  readonly #troubles = new Map<string, { error: ErrorRecord; untilMs: number }>()
   readonly #spans: { fromMs: number; toMs: number }[] = []
   #readOnly: { because: ErrorRecord; sinceMs: number } | null = null
   /** Called when the store can write again. */
@@ -34,7 +37,12 @@ export class Watch {
 
   /** A loop that failed unexpectedly stays on the list until it has succeeded again. */
   trouble(loop: string, error: unknown): void {
-    this.#troubles.set(loop, recordOf(error))
+    this.#troubles.set(loop, { error: recordOf(error), untilMs: Number.POSITIVE_INFINITY })
+  }
+
+  /** Work failed unexpectedly and is not tried again: on the list until its like succeeds, and a minute at most. */
+  troubleOnce(work: string, error: unknown): void {
+    this.#troubles.set(work, { error: recordOf(error), untilMs: this.#clock.steadyMs() + onceShownMs })
   }
 
   fine(loop: string): void {
@@ -46,7 +54,9 @@ export class Watch {
   }
 
   get because(): ErrorRecord | null {
-    return this.#readOnly?.because ?? this.#troubles.values().next().value ?? null
+    const nowMs = this.#clock.steadyMs()
+    const lasting = [...this.#troubles.values()].find(({ untilMs }) => nowMs < untilMs)
+    return this.#readOnly?.because ?? lasting?.error ?? null
   }
 
   /** How much of this time the store could not write. */

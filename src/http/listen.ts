@@ -17,6 +17,10 @@ export interface Listener {
 /** A client that trickles its request in holds a connection and nothing else, and not for long. */
 const requestMs = 120_000
 const headersMs = 30_000
+/** Each holds a file descriptor and some kilobytes; the usual limit of descriptors is 1,024, and the store needs some. */
+const connectionsMax = 900
+/** A connection on which nothing moves, such as a stream that its client does not read. An answer that takes longer is in its session. */
+const idleMs = 30 * 60_000
 
 /**
  * Listens until closed. A socket is for its owner alone (mode 0600), and what comes over it is trusted; a file that a
@@ -30,6 +34,8 @@ export async function listen(app: Pick<App, 'fetch'>, address: Address): Promise
     overrideGlobalObjects: false,
     serverOptions: { requestTimeout: requestMs, headersTimeout: headersMs },
   }) as Server // http unless another `createServer` is given
+  server.maxConnections = connectionsMax
+  server.setTimeout(idleMs)
   if ('socketPath' in address) removeFileIfPresent(address.socketPath)
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
