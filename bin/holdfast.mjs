@@ -24,7 +24,6 @@ function isAtLeast(version, wanted) {
 }
 
 function start() {
-  silenceSqliteWarning()
   if (module.enableCompileCache) module.enableCompileCache() // halves the time to the first line
   import(program.url.href).catch((error) => {
     if (program === built && error.code === 'ERR_MODULE_NOT_FOUND' && error.url === built.url.href) {
@@ -35,15 +34,6 @@ function start() {
     }
     throw error
   })
-}
-
-/** Node 22 says on every start that SQLite is experimental. Every other warning still appears. */
-function silenceSqliteWarning() {
-  const emitWarning = process.emitWarning
-  process.emitWarning = function (warning, ...rest) {
-    if (rest[0] === 'ExperimentalWarning' && String(warning).startsWith('SQLite is an experimental feature')) return
-    return emitWarning.call(this, warning, ...rest)
-  }
 }
 
 function startOn(node) {

@@ -45,7 +45,8 @@ const bot = await openHoldfast({
   store: sqliteStore(process.env.BOT_DATA ?? '.holdfast-bot'),
   run: modelUrl === undefined ? byRules : byModel,
   // the answer itself is the last entry; before it stand the calls of tools
-  deliver: async ({ target }, reply) => console.log(`to ${target}: ${reply.at(-1)?.body.content}`),
+  deliver: async ({ target, outcome }, reply) =>
+    console.log(`to ${target}: ${outcome === null ? reply.at(-1)?.body.content : outcome.message}`),
 })
 const answers: Promise<unknown>[] = []
 for await (const line of createInterface({ input: process.stdin })) {

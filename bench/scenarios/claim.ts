@@ -78,7 +78,6 @@ async function claimAndSettle(opened: Awaited<ReturnType<typeof openStored>>, co
       finishReason: 'stop',
       usage: null,
       meterRatio: null,
-      deliverTo: [],
       atMs,
     })
     await opened.store.admitTurn(admission(claimed.turn.sessionKey))

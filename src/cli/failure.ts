@@ -14,15 +14,16 @@ export function exitCodeOf(error: unknown): number {
 
 /**
  * `holdfast: <title>: <because>` and `fix: …` on stderr, or the same as JSON. A stack trace is printed only for what nobody
- * expected, and only when `withStack` asks for it.
+ * expected, and only when `withStack` asks for it. `command` is the one whose help tells how to do it right.
  */
 export function printFailure(
   error: unknown,
   outside: Outside,
-  form: { json?: boolean; withStack?: boolean } = {},
+  form: { json?: boolean; withStack?: boolean; command?: string } = {},
 ): void {
   const { code, message, facts } = recordOf(error)
-  const fix = code === 'USAGE' && 'command' in facts ? `See \`${facts.command} --help\`.` : errorCatalog[code].fix
+  const command = facts.command ?? form.command
+  const fix = code === 'USAGE' && command !== undefined ? `See \`${command} --help\`.` : errorCatalog[code].fix
   if (form.json === true) {
     outside.stderr.write(`${JSON.stringify({ error: { code, message, fix, facts } })}\n`)
     return

@@ -21,12 +21,17 @@ import { why } from './watch/why.ts'
 export async function run(argv: readonly string[], outside: Outside): Promise<number> {
   const terminal = new Terminal(outside)
   const program = programOf(terminal)
+  let acting = program
+  program.hook('preAction', (_, each) => {
+    acting = each
+  })
   try {
     await program.parseAsync(argv, { from: 'user' })
     return terminal.exitCode
   } catch (error) {
     if (isHelp(error)) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
-    printFailure(error, outside, { json: argv.includes('--json'), withStack: asksForDebug(argv) })
+    const form = { json: argv.includes('--json'), withStack: asksForDebug(argv), command: pathOf(acting) }
+    printFailure(error, outside, form)
     return exitCodeOf(error)
   }
 }

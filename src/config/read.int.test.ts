@@ -57,6 +57,11 @@ describe('a file that cannot be used', () => {
     expect(() => read()).toThrow('it is there but cannot be read (EACCES)')
   })
 
+  it.skipIf(process.getuid?.() === 0)('is no matter of configuration when the data directory is closed', () => {
+    mkdirSync(join(directory, '.holdfast'), { mode: 0 })
+    expect(() => read()).toThrow('The data directory cannot be read and written')
+  })
+
   it('is named with the place of a slip in its syntax', () => {
     put('holdfast.json5', '{\n  server: {\n')
     expect(() => read()).toThrow(/holdfast\.json5: invalid end of input at 3:1/)

@@ -34,14 +34,14 @@ const fileName = 'holdfast.json5'
 
 /**
  * Reads the file, puts the flags over it, and checks all of it: every problem is in the one error, a line each.
- * @throws HoldfastError CONFIG_INVALID
+ * @throws HoldfastError CONFIG_INVALID, USAGE when only flags are wrong, STORE_PERMISSION
  */
 export function readConfig({ file, directory, flags, workingDirectory }: ConfigInput): Config {
   const given = directory === null ? null : resolve(workingDirectory, directory)
   const defaultData = resolve(workingDirectory, '.holdfast')
   const found =
     file === null
-      ? firstPresent([join(given ?? defaultData, fileName), join(workingDirectory, fileName)])
+      ? (present(join(given ?? defaultData, fileName), 'STORE_PERMISSION') ?? present(join(workingDirectory, fileName)))
       : { path: resolve(workingDirectory, file), text: textOf(resolve(workingDirectory, file)) }
   if (found?.text === null) throw invalid([`${found.path}: there is no such file`])
   const values = checkConfig(found === null ? {} : parseFile(found.path, found.text), flags, found?.path ?? null)
@@ -53,13 +53,17 @@ export function readConfig({ file, directory, flags, workingDirectory }: ConfigI
   return { ...values, data: given ?? told ?? defaultData, file: found?.path ?? null }
 }
 
-/** Checks what a file and the flags say, without touching the disk. @throws HoldfastError CONFIG_INVALID */
+/** Checks what a file and the flags say, without touching the disk. @throws HoldfastError CONFIG_INVALID; USAGE when only flags are wrong */
 export function checkConfig(parsed: unknown, flags: readonly Flag[], file: string | null): ConfigValues {
   const flagOf = new Map(flags.map((flag) => [flag.key, flag.flag]))
   const input = flags.reduce(withFlag, parsed)
   const result = configSchema.safeParse(input)
   const nameOf = (path: readonly PropertyKey[]) => flagOf.get(path.join('.')) ?? (path.join('.') || 'the whole file')
   const problems = result.success ? relationsOf(result.data) : problemsOf(result.error, configSchema, input, nameOf)
+  const issues = result.success ? [] : result.error.issues
+  if (issues.length > 0 && issues.every(({ path }) => flagOf.has(path.join('.')))) {
+    throw new HoldfastError('USAGE', { because: problems.join('\n  ') })
+  }
   if (problems.length > 0 || !result.success) throw invalid(problems, file)
   return result.data
 }
@@ -88,7 +92,7 @@ function relationsOf({ model, turns, compaction }: ConfigValues): string[] {
   )
   demand(
     (model.url === null) === (model.name === null),
-    'model.url and model.name: give both, or neither for the demo model',
+    'model.url and model.name (`--model-url` and `--model`): give both, or neither for the demo model',
   )
   return problems
 }
@@ -113,18 +117,21 @@ function typedLike(path: string[], value: unknown): unknown {
   return isNumber && schemaAt(configSchema, path) instanceof z.ZodNumber ? Number(value) : value
 }
 
-function firstPresent(paths: string[]): { path: string; text: string } | null {
-  for (const path of paths) {
-    const text = textOf(path)
-    if (text !== null) return { path, text }
-  }
-  return null
+/** Who may not look into the data directory has no problem of configuration: `forbidden` says what it is. */
+function present(path: string, forbidden: Forbidden = 'CONFIG_INVALID'): { path: string; text: string } | null {
+  const text = textOf(path, forbidden)
+  return text === null ? null : { path, text }
 }
 
-function textOf(path: string): string | null {
+type Forbidden = 'CONFIG_INVALID' | 'STORE_PERMISSION'
+
+function textOf(path: string, forbidden: Forbidden = 'CONFIG_INVALID'): string | null {
   try {
     return readTextIfPresent(path)
   } catch (error) {
+    if (forbidden !== 'CONFIG_INVALID' && isSystemError(error, 'EACCES', 'EPERM')) {
+      throw new HoldfastError(forbidden, { because: `${path} (${error.code})` }, { cause: error })
+    }
     if (isSystemError(error)) throw invalid([`${path}: it is there but cannot be read (${error.code})`])
     throw error
   }

@@ -1,18 +1,18 @@
 import { describe, expect, it } from 'vitest'
 import { defaultSettings, resolveSettings } from '../engine/settings.ts'
-import { isHoldfastError } from '../model/errors.ts'
+import { type ErrorCode, isHoldfastError } from '../model/errors.ts'
 import { nearest } from './problems.ts'
 import { checkConfig, type Flag } from './read.ts'
 import { configJsonSchema } from './schema.ts'
 import { settingsOf } from './settings.ts'
 
 /** The lines of the refusal; empty when it was taken. */
-function problemsIn(parsed: unknown, flags: Flag[] = []): string[] {
+function problemsIn(parsed: unknown, flags: Flag[] = [], code: ErrorCode = 'CONFIG_INVALID'): string[] {
   try {
     checkConfig(parsed, flags, null)
     return []
   } catch (error) {
-    if (!isHoldfastError(error, 'CONFIG_INVALID')) throw error
+    if (!isHoldfastError(error, code)) throw error
     return String(error.facts.because).split('\n  ')
   }
 }
@@ -95,7 +95,7 @@ describe('relations', () => {
     [{ compaction: { keepShare: 0.7 } }, 'compaction.keepShare: found 0.7, allowed is less than compaction.softShare'],
     [{ turns: { stallLimit: '1h' } }, 'turns.stallLimit: found 1h, allowed is at most turns.timeLimit (10m)'],
     [{ compaction: { backoffFirst: '2h' } }, 'compaction.backoffFirst: found 2h'],
-    [{ model: { url: 'http://127.0.0.1:1/v1' } }, 'model.url and model.name: give both'],
+    [{ model: { url: 'http://127.0.0.1:1/v1' } }, 'model.url and model.name (`--model-url` and `--model`): give both'],
   ])('between limits are checked under the names in the file: %j', (parsed, problem) => {
     expect(problemsIn(parsed)).toEqual([expect.stringContaining(problem)])
   })
@@ -112,7 +112,9 @@ describe('flags', () => {
   })
 
   it('are named by what was typed', () => {
-    expect(problemsIn({}, [port('http')])).toEqual(['--port: found "http", allowed is a whole number from 0 to 65535'])
+    const problem = '--port: found "http", allowed is a whole number from 0 to 65535'
+    expect(problemsIn({}, [port('http')], 'USAGE')).toEqual([problem])
+    expect(problemsIn({ sever: {} }, [port('http')], 'CONFIG_INVALID')).toContain(problem)
   })
 
   it('do not hide a file whose section is no object', () => {

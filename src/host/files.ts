@@ -1,4 +1,5 @@
-import { chmodSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
 
 /** The text of a file, or null when there is none. Any other failure is thrown: unreadable is not absent. */
 export function readTextIfPresent(path: string): string | null {
@@ -7,6 +8,42 @@ export function readTextIfPresent(path: string): string | null {
   } catch (error) {
     if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return null
     throw error
+  }
+}
+
+/**
+ * Afterwards the directory is there, as are those above it; what was made is on disk and for its owner only (0700). One
+ * step at a time: Node's own recursive form never ends where the file system denies a directory with ENOENT, as under /proc.
+ */
+export function makeDirectory(path: string): void {
+  if (isDirectory(path)) return
+  const parent = dirname(path)
+  if (parent !== path) makeDirectory(parent)
+  try {
+    mkdirSync(path, { mode: 0o700 })
+  } catch (error) {
+    const byOthers = isSystemError(error, 'EEXIST') && isDirectory(path)
+    if (!byOthers) throw error
+  }
+  syncDirectory(parent)
+}
+
+function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
+}
+
+/** Afterwards the names in a directory are on disk, where the system can be asked for that: not on Windows, nor unread. */
+export function syncDirectory(path: string): void {
+  if (process.platform === 'win32') return
+  try {
+    const descriptor = openSync(path, 'r')
+    try {
+      fsyncSync(descriptor)
+    } finally {
+      closeSync(descriptor)
+    }
+  } catch (error) {
+    if (!isSystemError(error, 'EACCES', 'EINVAL')) throw error
   }
 }
 

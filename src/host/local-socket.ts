@@ -1,8 +1,8 @@
-import { lstatSync, mkdirSync } from 'node:fs'
+import { lstatSync } from 'node:fs'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { HoldfastError } from '../model/errors.ts'
-import { isSystemError } from './files.ts'
+import { isSystemError, makeDirectory } from './files.ts'
 import { sha256 } from './random.ts'
 
 /** `sun_path` holds 108 bytes on Linux and 104 on macOS, the closing zero included; Node cuts longer ones silently. */
@@ -32,7 +32,12 @@ function socketPathOf(directory: string): string {
 
 /** The name can be guessed and the folder above is open to all, so what is there already must be ours and closed. */
 function claimFolder(folder: string): void {
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  try {
+    makeDirectory(folder)
+  } catch (error) {
+    if (!isSystemError(error)) throw error
+    throw new HoldfastError('STORE_PERMISSION', { because: `${folder} (${error.code})` }, { cause: error })
+  }
   const found = lstatSync(folder)
   if (found.isDirectory() && found.uid === userInfo().uid && (found.mode & 0o077) === 0) return
   throw new HoldfastError('STORE_PERMISSION', { because: `${folder} belongs to somebody else or is open to others` })

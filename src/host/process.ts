@@ -16,6 +16,18 @@ export function currentHolder(nowMs: number): Holder {
   }
 }
 
+/** Options that give Node a program on its command line; a thread, which has a file of its own, refuses some of them. */
+const programOptions = /^(-e|-p|-pe|--eval|--print|--input-type)(=|$)/
+
+/** The options of a process without the program that was given with them, for its threads. */
+export function threadOptions(execArgv: readonly string[]): string[] {
+  const belongs = (option: string | undefined) => option !== undefined && programOptions.test(option)
+  return execArgv.filter((option, at) => {
+    const before = execArgv[at - 1]
+    return !belongs(option) && !(belongs(before) && !before?.includes('='))
+  })
+}
+
 /** Field 22 of `/proc/<pid>/stat` (proc(5)); the command name before it may hold spaces and parentheses. */
 function startTicksOf(stat: string): number {
   const afterName = stat.slice(stat.lastIndexOf(')') + 2)

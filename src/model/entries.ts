@@ -23,7 +23,10 @@ export interface Entry {
   parentId: string | null
   /** The turn that wrote it; null for what belongs to none (a reset). */
   turnId: string | null
-  /** Which attempt of its turn wrote it; entries of an earlier attempt than the last are not shown to the model. */
+  /**
+   * Which attempt of its turn wrote it; 0 when that ended before its first. A turn's own messages stand once, under the
+   * attempt that brought them; of the rest, the model is shown what the last attempt wrote.
+   */
   attempt: number
   kind: EntryKind
   body: Message | EventBody

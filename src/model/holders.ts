@@ -1,3 +1,4 @@
+import type { ErrorRecord } from './errors.ts'
 import type { SessionKey } from './keys.ts'
 
 /** One gateway process. Process facts are compared only where boot id and pid namespace agree. */
@@ -29,7 +30,7 @@ export interface Lease {
 export const leaseOperations = ['turn'] as const
 type LeaseOperation = (typeof leaseOperations)[number]
 
-/** A reply on its way out to a channel. `unknown`: the process ended between the attempt and its result. */
+/** A reply, or why there is none, on its way out to a channel. `unknown`: the process ended between the attempt and its result. */
 export const deliveryStatuses = ['pending', 'sending', 'sent', 'failed', 'unknown'] as const
 export type DeliveryStatus = (typeof deliveryStatuses)[number]
 
@@ -41,6 +42,8 @@ export interface Delivery {
   target: string
   status: DeliveryStatus
   attempts: number
+  /** Why the turn has no reply; null when it is done. */
+  outcome: ErrorRecord | null
   nextAttemptAtMs: number
   error: string | null
 }

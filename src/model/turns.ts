@@ -27,7 +27,7 @@ export interface TurnRequest {
   params: Record<string, unknown>
   /** A client reads the answer as it is made; then a broken answer cannot be silently begun again. */
   streaming: boolean
-  /** Where the reply is sent besides to the client that waits: the builder's own words, `telegram:42`. */
+  /** Where the reply, or why there is none, is sent besides to the client that waits: the builder's own words, `telegram:42`. */
   deliverTo?: string[]
 }
 

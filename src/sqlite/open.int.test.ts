@@ -1,13 +1,19 @@
+import { execFile } from 'node:child_process'
 import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { Scratch } from '../../test/sqlite/scratch.ts'
-import { alice, refused, wordsOf } from '../testing/contract/scene.ts'
+import { alice, holderNamed, refused, wordsOf } from '../testing/contract/scene.ts'
 import { isNewEnough } from './file/connection.ts'
 import { untrustedName } from './file/filesystem.ts'
-import { holdsStore, openReadOnly } from './open.ts'
+import { holdsStore, openReadOnly, sqliteStore } from './open.ts'
 
+const execute = promisify(execFile)
+const openAt = (directory: string) =>
+  sqliteStore(directory, { trustFilesystem: true })({ holder: holderNamed('holder-1'), telemetry, atMs: 1 })
+const telemetry = { verb: () => {}, commit: () => {}, writable: () => {} }
 const modeOf = (path: string) => (statSync(path).mode & 0o777).toString(8)
 
 describe('a new data directory', () => {
@@ -48,6 +54,18 @@ describe('a new data directory', () => {
   })
 })
 
+it('opens in a program that was given on the command line', async () => {
+  await using scratch = new Scratch()
+  const program = `
+    const { sqliteStore } = await import(${JSON.stringify(new URL('./open.ts', import.meta.url).href)})
+    const telemetry = { verb() {}, commit() {}, writable() {} }
+    const store = await sqliteStore(process.argv[1], { diskReserveBytes: 0 })({ holder: {}, telemetry, atMs: 1 })
+    await store.close()
+    console.log('opened')`
+  const { stdout } = await execute(process.execPath, ['--input-type=module', '--eval', program, scratch.data])
+  expect(stdout).toBe('opened\n')
+})
+
 describe('opening is refused', () => {
   it('where other files are, and leaves them alone', async () => {
     await using scratch = new Scratch()
@@ -55,6 +73,15 @@ describe('opening is refused', () => {
     writeFileSync(join(scratch.data, 'notes.txt'), 'mine')
     await refused('STORE_FOREIGN', scratch.scene())
     expect(readdirSync(scratch.data)).toEqual(['notes.txt'])
+  })
+
+  it.skipIf(process.platform !== 'linux')('at once where the file system lets no directory be made', async () => {
+    const { facts } = await refused('STORE_PERMISSION', openAt('/proc/holdfast/data'))
+    expect(facts).toMatchObject({ directory: '/proc/holdfast/data' })
+    await using scratch = new Scratch()
+    const scene = await scratch.scene()
+    const backup = scene.store.backup({ directory: '/proc/holdfast/copy', atMs: 1 })
+    expect((await refused('BACKUP_FAILED', backup)).facts).toMatchObject({ directory: '/proc/holdfast/copy' })
   })
 
   it('where a file stands in place of the directory', async () => {

@@ -2,10 +2,11 @@ import { describe, expect, it } from 'vitest'
 import { Scratch } from '../../test/sqlite/scratch.ts'
 import type { ErrorRecord } from '../model/errors.ts'
 import { parseSessionKey } from '../model/keys.ts'
-import { alice, holderNamed, openLanes, refused } from '../testing/contract/scene.ts'
+import { alice, bob, holderNamed, openLanes, refused } from '../testing/contract/scene.ts'
 import { sqliteStore } from './open.ts'
 
 const holder = holderNamed('holder-1')
+const none = { session: 0, total: 0 }
 const keys = Array.from({ length: 200 }, (_, index) => parseSessionKey(`many-${index}`))
 
 describe('the writer', () => {
@@ -35,9 +36,13 @@ describe('the writer', () => {
       scene.store.commitSummary({
         ...{ key: alice, transcript: 9, baseId: null, uptoSeq: 1, kind: 'model', text: 'no', tokens: 1, atMs: 1 },
       }),
+      scene.store.admitTurn(scene.admission(bob, 'refused after its session was opened', { queuedMax: none })),
       scene.store.openSession({ key: keys[0] as typeof alice, atMs: 1 }),
     ])
-    expect(results.map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'rejected', 'fulfilled'])
+    const kept = results.map(({ status }) => status === 'fulfilled')
+    expect(kept).toEqual([false, true, false, false, true])
+    expect([await scene.store.readSession(bob), (await scene.turn(claim.turn.id)).status]).toEqual([null, 'done'])
+    expect(await scene.store.readSession(keys[0] as typeof alice)).not.toBeNull()
     expect((await scene.store.verify({ quick: false, atMs: 1 })).ok).toBe(true)
   })
 

@@ -13,8 +13,8 @@ export interface EntryVerbs {
   readEntries(query: EntryQuery): Promise<EntryPage>
   /**
    * What the model may be shown: the newest summary of the current transcript and the newest entries after it, oldest
-   * first, as many as `tokensMax` and `bytesMax` hold (at least the last one). Entries of failed attempts and of turns
-   * that the model refused (MODEL_REJECTED) are left out. @throws SESSION_NOT_FOUND
+   * first, as many as `tokensMax` and `bytesMax` hold (at least the last one). Left out is what attempts wrote that were
+   * made again, and turns that the model refused (MODEL_REJECTED) or that ended while they waited. @throws SESSION_NOT_FOUND
    */
   readContext(query: ContextQuery): Promise<ContextSource>
 }
@@ -37,6 +37,8 @@ export interface EntryQuery {
   after?: number
   limit: number
   kinds?: EntryKind[]
+  /** Only what `readContext` would show if there were no summary. */
+  shownOnly?: boolean
 }
 
 export interface EntryPage {

@@ -18,21 +18,24 @@ export interface TurnVerbs {
   admitTurn(input: AdmitInput): Promise<AdmitResult>
   /**
    * Takes the next turn by the lane rules (`planClaim`), its session's lease with a new fence, counts the attempt, and
-   * appends the turn's messages to the transcript, in one step. Null when nothing can start.
+   * appends the turn's messages to the transcript unless an earlier attempt did, in one step. What that attempt wrote
+   * besides them is hidden from the model. Null when nothing can start.
    */
   claimTurn(input: ClaimInput): Promise<Claim | null>
   /** "Still alive, doing this." @throws FENCED */
   recordProgress(input: { key: SessionKey; fence: number; note: string; atMs: number }): Promise<void>
   /**
-   * Ends a running turn: entries, outcome, usage, deliveries and the lease, in one step. The same call again
-   * finds the turn settled and succeeds. @throws FENCED, HEAD_MOVED
+   * Ends a running turn: entries, outcome, usage and the lease, in one step. The same call again finds the turn settled
+   * and succeeds. A turn with `deliverTo` that ends here or elsewhere, other than as cancelled or as done without a reply,
+   * has its deliveries in the same step. @throws FENCED, HEAD_MOVED
    */
   settleTurn(input: SettleInput): Promise<Turn>
   /** Queues an interrupted turn again, in `lane`. New messages of its session go before it. @throws TURN_NOT_FOUND */
   requeueTurn(input: { turnId: string; lane: LaneName; atMs: number }): Promise<Turn>
   /**
    * A waiting or interrupted turn ends as cancelled at once; a running one gets `cancelRequested`, and whoever runs it must settle
-   * or revoke it. @throws TURN_NOT_FOUND, TURN_SETTLED
+   * or revoke it. What ends while it waits stands in the transcript all the same, hidden from the model: its messages and
+   * an event entry that says why there is no answer, after what was admitted before it. @throws TURN_NOT_FOUND, TURN_SETTLED
    */
   cancelTurn(input: { turnId: string; reason: string; atMs: number }): Promise<Turn>
   /**
@@ -40,7 +43,7 @@ export interface TurnVerbs {
    * this outcome and an event entry, the session's queue goes on. @throws TURN_NOT_FOUND, TURN_SETTLED
    */
   revokeTurn(input: RevokeInput): Promise<Turn>
-  /** Ends an interrupted turn that is not to run again (attempts used up). @throws TURN_NOT_FOUND, TURN_SETTLED */
+  /** Ends an interrupted turn that is not to run again (attempts used up), with an event entry as `cancelTurn`. @throws TURN_NOT_FOUND, TURN_SETTLED */
   quarantineTurn(input: { turnId: string; outcome: ErrorRecord; atMs: number }): Promise<Turn>
   readTurn(turnId: string): Promise<TurnDetail | null>
   /** By position, by keyset. @throws CURSOR_INVALID */
@@ -87,8 +90,9 @@ export interface Claim {
   request: TurnRequest
   session: Session
   fence: number
-  /** After the turn's own messages were appended. */
+  /** Everything up to here stood before this attempt, the turn's own messages included. */
   head: number
+  /** Since it was admitted or, after an interruption, queued again. */
   waitedMs: number
 }
 
@@ -104,8 +108,6 @@ export interface SettleInput {
   usage: Usage | null
   /** The session's new meter ratio; null leaves it. */
   meterRatio: number | null
-  /** Where the reply is to be sent; empty when the client that waits is the only one. */
-  deliverTo: string[]
   atMs: number
 }
 

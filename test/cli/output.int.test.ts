@@ -41,6 +41,8 @@ describe('a newcomer', () => {
         'chat --gateway not-an-address --message Hello',
         'chat --message ""',
         'sessions list --colour --json',
+        'serve --port soon',
+        'serve --model NAME',
       ],
       { cwd },
     ))
@@ -90,6 +92,7 @@ describe('with a running gateway', () => {
         'sessions reset alice',
         'sessions show alice',
         'sessions show alice --transcript 1 --limit 1',
+        'sessions show alice --transcript 3',
         'sessions archive alice',
         'sessions list',
         'sessions list --archived',

@@ -67,6 +67,20 @@ it('what a killed gateway left behind is in nobody’s way', async () => {
   expect(await next.ended).toMatchObject({ code: 0 })
 })
 
+it('a turn whose gateway was killed is told as what it is', async () => {
+  const model = await slowModel(60_000)
+  const gateway = await serveProcess(['--model-url', model.url, '--model', 'slow'], { cwd })
+  const chat = holdfastProcess(['chat', '--message', 'never'], { cwd })
+  await model.asked
+  gateway.child.kill('SIGKILL')
+  expect(await chat).toMatchObject({ code: 1, stderr: expect.stringContaining('The message is kept') })
+  const again = `No gateway answers: once process ${gateway.pid} has ended, the next \`holdfast serve\` runs this turn again.`
+  expect((await holdfastProcess(['why', 'main'], { cwd })).stdout).toContain(again)
+  expect((await holdfastProcess(['status'], { cwd })).stdout).toContain('1 were running, 0 waiting')
+  model.server.closeAllConnections()
+  model.server.close()
+})
+
 it('a gateway that does not answer is read around, and never written around', async () => {
   const gateway = await serveProcess([], { cwd })
   await holdfastProcess(['chat', '--message', 'before'], { cwd })

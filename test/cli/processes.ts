@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 import type { Ended } from './program.ts'
 
 export const bin = fileURLToPath(new URL('../../bin/holdfast.mjs', import.meta.url))
-const node = fileURLToPath(new URL('../../node_modules/node/bin/node', import.meta.url))
+export const node = fileURLToPath(new URL('../../node_modules/node/bin/node', import.meta.url))
 
 /** Most of a short command's time is compiling; the processes of one test file share that. */
 let compiled: string | null = null
@@ -35,12 +35,14 @@ interface Scene {
   cwd: string
   stdin?: string
   env?: Record<string, string>
+  /** Another copy of the program than this checkout. */
+  program?: string
 }
 
 /** The program in a process of its own. */
-export function spawnHoldfast(argv: readonly string[], { cwd, stdin = '', env = {} }: Scene) {
+export function spawnHoldfast(argv: readonly string[], { cwd, stdin = '', env = {}, program = bin }: Scene) {
   compiled ??= mkdtempSync(join(tmpdir(), 'holdfast-compiled-'))
-  const child = spawn(node, [bin, ...argv], {
+  const child = spawn(node, [program, ...argv], {
     cwd,
     env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: compiled, ...env },
   })

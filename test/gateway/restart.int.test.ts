@@ -77,8 +77,8 @@ it('answers new messages after a crash first, and then resumes newest first, one
   expect(asked().filter((mark) => interrupted.includes(mark))).toEqual(interrupted.toReversed())
   for (const [index, mark] of interrupted.entries()) {
     const said = await words(second.api, `r${index + 1}`)
-    expect(said.slice(-2)).toEqual([mark, answerTo(mark)])
-    expect(said.filter((text) => text === answerTo(mark))).toHaveLength(1)
+    expect(said.at(-1)).toBe(answerTo(mark))
+    expect(said.filter((text) => text === mark || text === answerTo(mark))).toEqual([mark, answerTo(mark)])
   }
 })
 

@@ -98,9 +98,7 @@ async function brokenTurn(
   if (fact.status === 'running' && turn.status === 'queued' && turn.attempts === 0) return 'its start is lost'
   if (turn.transcript === null) return null
   const entries = transcripts.get(`${turn.sessionKey} ${turn.transcript}`) ?? []
-  const asked = entries.filter(
-    ({ turnId, attempt, kind }) => turnId === turn.id && attempt === turn.attempts && kind === 'user',
-  )
+  const asked = entries.filter(({ turnId, kind }) => turnId === turn.id && kind === 'user')
   const expected = detail.inbound.flatMap(({ messages }) => messages).length
   return asked.length === expected ? null : `its ${expected} message(s) stand ${asked.length} times`
 }

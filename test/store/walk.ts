@@ -39,7 +39,12 @@ interface Pair {
   sending: { store: number; plain: number }[]
 }
 
-const requests = [0, 1].map((temperature) => ({ instructions: [], params: { temperature }, streaming: false }))
+const requests = [0, 1, 2].map((kind) => ({
+  instructions: [],
+  params: { temperature: kind % 2 },
+  streaming: false,
+  deliverTo: kind === 2 ? ['a', 'b', 'a'] : [],
+}))
 const settledAs = ['done', 'done', 'failed', 'cancelled', 'quarantined'] as const
 const outcomes: ErrorCode[] = ['MODEL_REJECTED', 'MODEL_TIMEOUT', 'TURN_CANCELLED']
 
@@ -124,7 +129,7 @@ const walks = {
       digest: sha256(text),
       messages,
       tokens: [text.length],
-      request: requests[how % 9 === 0 ? 1 : 0] as AdmitInput['request'],
+      request: requests[how % 9 === 0 ? 1 : how % 5 === 1 ? 2 : 0] as AdmitInput['request'],
       onBusy: pick(busyPolicies, how >> 1) as AdmitInput['onBusy'],
       coalesceMs: 40,
       queuedMax: { session: 4, total: 9 },
@@ -172,7 +177,6 @@ const walks = {
       finishReason: status === 'done' ? 'stop' : null,
       usage: step.how % 3 === 0 ? { promptTokens: 1, completionTokens: 2, totalTokens: 3 } : null,
       meterRatio: step.how % 7 === 0 ? 1.25 : null,
-      deliverTo: step.how % 5 === 0 ? ['a', 'b'] : [],
       atMs: pair.nowMs,
     }
     const done = await both(pair, (store) => store.settleTurn(input), turnView)
@@ -264,7 +268,7 @@ const walks = {
   },
   deliver: async (pair: Pair, { how }: Step) => {
     const view = (found: Awaited<ReturnType<Store['claimDelivery']>>) =>
-      found && { ...found, id: 0, reply: found.reply.map(entryView) }
+      found && { ...found, id: 0, outcome: found.outcome?.code ?? null, reply: found.reply.map(entryView) }
     const taken = await both(pair, (each) => each.claimDelivery({ atMs: pair.nowMs }), view)
     if (!taken?.store || !taken.plain || how % 4 === 0) return
     pair.sending.push({ store: taken.store.id, plain: taken.plain.id })
@@ -347,6 +351,11 @@ async function compareAll(pair: Pair): Promise<void> {
         pair,
         (store) => store.readEntries({ key, order, limit: 1_000 }),
         (page) => ({ ...page, entries: page.entries.map(entryView) }),
+      ),
+      both(
+        pair,
+        (store) => store.readEntries({ key, order, limit: 1_000, shownOnly: true }),
+        ({ entries }) => entries.map(({ seq }) => seq),
       ),
       both(
         pair,

@@ -34,7 +34,7 @@ export function chat(terminal: Terminal) {
       if (interactive && options.json === true) {
         throw new HoldfastError('USAGE', { because: '--json needs --message, or a message on standard input' })
       }
-      const message = interactive ? null : (options.message ?? (await readAll(stdin)))
+      const message = interactive ? null : (options.message ?? (await readAll(stdin)).replace(/\n+$/, ''))
       if (message?.trim() === '') throw new HoldfastError('USAGE', { because: 'the message is empty' })
       await using api = await reachGateway(options, terminal)
       if (message === null) return await converse(api, options.session, terminal)

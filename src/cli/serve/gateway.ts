@@ -14,7 +14,7 @@ import { writeOwnerAddress } from '../../sqlite/owner.ts'
 import type { OpenStore } from '../../store/port.ts'
 import type { Outside } from '../outside.ts'
 import type { GatewayPlace } from './greeting.ts'
-import { checkSecrets, modelsOf, secretOf } from './models.ts'
+import { checkSecrets, modelNamesOf, runnerOf, secretOf, summarizerOf } from './models.ts'
 
 export interface Gateway {
   place: GatewayPlace
@@ -37,7 +37,9 @@ export async function startGateway(config: Config, outside: Outside): Promise<Ga
   checkSecrets(config, env)
   const version = packageVersion()
   const log = jsonLog(config.log.level, { write: (line) => void outside.stderr.write(line) })
-  const models = modelsOf(config, env, clock, log)
+  const models = modelNamesOf(config)
+  const run = await runnerOf(config, env, clock, log)
+  const summarize = await summarizerOf(config, env, clock, log)
   const { host, port, tokenEnv, allowedHosts, bodyMax } = config.server
   const token = secretOf(env, tokenEnv)
   checkBinding(host, token !== null)
@@ -60,7 +62,6 @@ export async function startGateway(config: Config, outside: Outside): Promise<Ga
   }
   const metrics = createMetrics(version, clock)
   try {
-    const { run, summarize } = models
     const telemetry = metrics.telemetry
     const holdfast = await openHoldfast({ store, run, summarize, settings: settingsOf(config), clock, telemetry, log })
     const access = { host, token, allowedHosts }

@@ -12,8 +12,8 @@ export interface GatewayPlace {
   tokenEnv: string | null
 }
 
-/** What a person sees at the start: where it is, how to try it, how to end it. `dataOption` is ` --data DIR` where it was needed. */
-export function greeting(place: GatewayPlace, dataOption: string): string {
+/** What a person sees at the start: where it is, how to try it, how to end it. `spell` makes a command line for this place. */
+export function greeting(place: GatewayPlace, spell: (command: string) => string): string {
   const { version, address, data, config, model, tokenEnv } = place
   const rows: [string, string][] = [
     ['data', data],
@@ -32,10 +32,10 @@ export function greeting(place: GatewayPlace, dataOption: string): string {
     ...rows.map(([name, value]) => `  ${name.padEnd(6)}  ${value}`),
     '',
     'Try it from a second terminal:',
-    `  holdfast chat${dataOption}`,
+    `  ${spell('chat')}`,
     ...curlLines(place),
     '',
-    ...(model.demo ? ['For a real model: holdfast serve --model-url http://127.0.0.1:11434/v1 --model NAME'] : []),
+    ...(model.demo ? [`For a real model: ${spell('serve')} --model-url http://127.0.0.1:11434/v1 --model NAME`] : []),
     'Ctrl-C stops it. Nothing that was acknowledged is lost.',
   ].join('\n')
 }

@@ -3,17 +3,11 @@ import type { Runner, Summarizer } from '../../engine/runner.ts'
 import type { Clock } from '../../host/clock.ts'
 import type { Log } from '../../host/log.ts'
 import { HoldfastError } from '../../model/errors.ts'
-import { demoRunner } from '../../provider/demo.ts'
-import { openaiRunner } from '../../provider/openai.ts'
-import { openaiSummarizer } from '../../provider/summarize.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
 
-/** Who answers turns and writes summaries under this configuration. */
-export interface ConfiguredModels {
-  run: Runner
-  /** Null: summaries are mechanical. */
-  summarize: Summarizer | null
+/** How the model is called, towards clients and in what people read. */
+export interface ModelNames {
   name: string
   aliases: readonly string[]
   demo: boolean
@@ -24,30 +18,48 @@ export interface ConfiguredModels {
 const quietShare = 0.8
 const retryShare = 0.5
 
-export function modelsOf({ model, compaction, turns }: Config, env: Env, clock: Clock, log: Log): ConfiguredModels {
-  const { url, name, aliases } = model
-  if (url === null || name === null) {
-    return { run: demoRunner, summarize: null, name: 'demo', aliases, demo: true, url: null }
-  }
-  const own = compaction.model
-  const apiKey = secretOf(env, model.apiKeyEnv)
-  const quietLimitMs = turns.stallLimit * quietShare
-  const limits = { quietLimitMs, retry: { budgetMs: turns.timeLimit * retryShare }, clock, log }
-  const summarizer = {
-    baseUrl: own.url ?? url,
-    model: own.name ?? name,
-    apiKey: own.apiKeyEnv === null ? apiKey : secretOf(env, own.apiKeyEnv),
+export function modelNamesOf(config: Config): ModelNames {
+  const { aliases } = config.model
+  const asked = askedModel(config)
+  if (asked === null) return { name: 'demo', aliases, demo: true, url: null }
+  return { name: asked.name, aliases, demo: false, url: asked.url }
+}
+
+/** Who answers turns. The client library is loaded only when a model is configured. */
+export async function runnerOf(config: Config, env: Env, clock: Clock, log: Log): Promise<Runner> {
+  const asked = askedModel(config)
+  if (asked === null) return (await import('../../provider/demo.ts')).demoRunner
+  const { openaiRunner } = await import('../../provider/openai.ts')
+  const { turns, model } = config
+  return openaiRunner({
+    baseUrl: asked.url,
+    model: asked.name,
+    apiKey: secretOf(env, model.apiKeyEnv),
+    quietLimitMs: turns.stallLimit * quietShare,
+    retry: { budgetMs: turns.timeLimit * retryShare },
     clock,
     log,
-  }
-  return {
-    run: openaiRunner({ baseUrl: url, model: name, apiKey, ...limits }),
-    summarize: openaiSummarizer(summarizer),
-    name,
-    aliases,
-    demo: false,
-    url,
-  }
+  })
+}
+
+/** Who writes summaries. Null: they are mechanical. */
+export async function summarizerOf(config: Config, env: Env, clock: Clock, log: Log): Promise<Summarizer | null> {
+  const asked = askedModel(config)
+  if (asked === null) return null
+  const { openaiSummarizer } = await import('../../provider/summarize.ts')
+  const own = config.compaction.model
+  return openaiSummarizer({
+    baseUrl: own.url ?? asked.url,
+    model: own.name ?? asked.name,
+    apiKey: secretOf(env, own.apiKeyEnv ?? config.model.apiKeyEnv),
+    clock,
+    log,
+  })
+}
+
+/** Null: the demo model. */
+function askedModel({ model: { url, name } }: Config): { url: string; name: string } | null {
+  return url === null || name === null ? null : { url, name }
 }
 
 /** What the variable holds; null when none is named, or when it holds nothing. */

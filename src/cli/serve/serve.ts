@@ -40,10 +40,16 @@ export function serve(terminal: Terminal) {
       const { startGateway } = await import('./gateway.ts') // the database, HTTP and the model: only here
       const gateway = await startGateway(config, terminal.outside)
       if (options.json === true) await terminal.print(JSON.stringify(gateway.place))
-      else await terminal.print(greeting(gateway.place, options.data === undefined ? '' : ` --data ${options.data}`))
+      else await terminal.print(greeting(gateway.place, spellerOf(options, terminal)))
       await stop.asked
       await end(gateway, config, stop.forced, terminal)
     })
+}
+
+/** Command lines that do what they say when they are typed where this one was: `npx` sets the variable. */
+function spellerOf({ data }: ServeOptions, { outside }: Terminal): (command: string) => string {
+  const program = outside.env.npm_command === 'exec' ? 'npx holdfast' : 'holdfast'
+  return (command) => `${program} ${command}${data === undefined ? '' : ` --data ${data}`}`
 }
 
 const logLevels = ['debug', 'info', 'warn', 'error', 'silent']

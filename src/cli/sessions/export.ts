@@ -10,6 +10,7 @@ import { type Api, sessionPath } from '../reach/api.ts'
 import { readTranscript } from '../reach/entries.ts'
 import { reach } from '../reach/reach.ts'
 import type { Terminal } from '../terminal.ts'
+import { transcriptOf } from './transcript.ts'
 
 interface ExportOptions extends CommandOptions {
   format: keyof typeof exportFormats
@@ -53,7 +54,7 @@ async function* exportParts(
   terminal: Terminal,
 ): AsyncGenerator<string> {
   const format: ExportFormat = exportFormats[options.format]
-  const current = options.transcript ?? session.transcript
+  const current = transcriptOf(session, options.transcript)
   const transcripts = options.all === true ? Array.from({ length: current }, (_, index) => index + 1) : [current]
   yield format.opening(session, transcripts)
   let entriesDone = 0

@@ -46,7 +46,7 @@ export function sessionsList(terminal: Terminal) {
       if (options.json === true) return await terminal.printJson(listing)
       if (listing.items.length === 0) return await terminal.print(emptySentence(options))
       await printSessions(terminal, listing.items)
-      if (listing.more) terminal.note(`These are the newest ${count(limit, 'session')}; --all shows every one.`)
+      if (listing.more) terminal.note(`The newest ${count(limit, 'session')}; --all shows every one.`)
     })
 }
 

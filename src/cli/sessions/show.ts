@@ -8,6 +8,7 @@ import { readNewest } from '../reach/entries.ts'
 import { reach } from '../reach/reach.ts'
 import type { Terminal } from '../terminal.ts'
 import { printEntries } from './entries.ts'
+import { transcriptOf } from './transcript.ts'
 
 interface ShowOptions extends CommandOptions {
   limit: number
@@ -29,7 +30,7 @@ export function sessionsShow(terminal: Terminal) {
       await using api = await reach('read', options, terminal)
       const session = await api.call<Session>('GET', sessionPath(key))
       const limit = options.all === true ? Number.POSITIVE_INFINITY : options.limit
-      const page = await readNewest(api, key, limit, options.transcript)
+      const page = await readNewest(api, key, limit, transcriptOf(session, options.transcript))
       if (options.json === true) return await terminal.printJson({ session, ...page })
       await printSession(terminal, session)
       if (page.entries.length === 0) return await terminal.print('', 'This transcript has no entries yet.')

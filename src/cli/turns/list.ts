@@ -35,7 +35,7 @@ export function turnsList(terminal: Terminal) {
       if (listing.items.length === 0)
         return await terminal.print(filtered ? 'No turn fits.' : 'There are no turns yet.')
       await printTurns(terminal, listing.items)
-      if (listing.more) terminal.note(`These are the newest ${count(limit, 'turn')}; --all shows every one.`)
+      if (listing.more) terminal.note(`The newest ${count(limit, 'turn')}; --all shows every one.`)
     })
 }
 

@@ -23,7 +23,7 @@ export function statusLines(answer: StatusAnswer, gateway: GatewayState, nowMs: 
     ...(gateway === 'answers' ? ([['model', answer.model]] satisfies [string, string][]) : []),
     ['sessions', `${statistics.sessions - statistics.sessionsArchived} open, ${statistics.sessionsArchived} archived`],
     ['entries', count(statistics.entries, 'entry', 'entries')],
-    ['turns', turnsLine(statistics)],
+    ['turns', turnsLine(statistics, gateway)],
     ...lanesWithTurns(statistics).map((lane): [string, string] => ['', laneLine(lane, nowMs)]),
     ['store', storeLine(statistics, gateway)],
     ['verified', verifiedLine(statistics, nowMs)],
@@ -36,9 +36,11 @@ function gatewayLine({ version, holder, health }: StatusAnswer, nowMs: number): 
   return `Holdfast ${version}, process ${holder.pid} on ${holder.host}, up ${formatDuration(nowMs - holder.sinceMs)}, ${state}`
 }
 
-function turnsLine({ turnsRunning, turnsQueued, turnsInterrupted }: StoreStatistics): string {
+/** A store that nobody serves cannot tell whether the process that ran its turns still does. */
+function turnsLine({ turnsRunning, turnsQueued, turnsInterrupted }: StoreStatistics, gateway: GatewayState): string {
   const interrupted = turnsInterrupted === 0 ? '' : `, ${turnsInterrupted} interrupted`
-  return `${turnsRunning} running, ${turnsQueued} waiting${interrupted}`
+  const running = gateway === 'none runs' && turnsRunning > 0 ? 'were running' : 'running'
+  return `${turnsRunning} ${running}, ${turnsQueued} waiting${interrupted}`
 }
 
 function lanesWithTurns({ lanes }: StoreStatistics): LaneStatistics[] {

@@ -2,21 +2,32 @@ import type { WhyReport } from '../../engine/why.ts'
 import { formatDuration } from '../../model/units.ts'
 import { visibleLine } from '../print/visible.ts'
 import { ago } from '../print/words.ts'
+import type { Via } from '../reach/api.ts'
 
 /** How many waiting turns are named; the rest is counted. */
 const waitingShown = 10
 
 /** The report as sentences; the first line is the heading. `sinceMs` and `lastProgressMs` of the report are moments. */
-export function whyLines(report: WhyReport, nowMs: number): string[] {
-  const { session, next } = report
+export function whyLines(report: WhyReport, via: Via, nowMs: number): string[] {
+  const { session } = report
   return [
     `${session.key}  ${session.state}`,
     ...row('running', runningLines(report, nowMs)),
     ...row('waiting', waitingLines(report)),
     ...row('summaries', [compactionLine(report, nowMs)]),
     ...row('store', [storeLine(report)]),
-    ...row('next', [next]),
+    ...row('next', [via === 'store' ? nextWithoutGateway(report) : report.next]),
   ]
+}
+
+/** Whether a process that is written down as the holder still runs is not known here: it may be a program of the reader's own. */
+function nextWithoutGateway({ running, lease, waiting }: WhyReport): string {
+  if (running !== null) {
+    const ended = lease === null ? '' : `once process ${lease.holder.pid} has ended, `
+    return `No gateway answers: ${ended}the next \`holdfast serve\` runs this turn again.`
+  }
+  if (waiting.length > 0) return 'No gateway answers: the next `holdfast serve` runs what waits.'
+  return 'Nothing waits; a message needs a gateway: start one with `holdfast serve`.'
 }
 
 function row(name: string, lines: string[]): string[] {

@@ -16,7 +16,7 @@ export function why(terminal: Terminal) {
       await using api = await reach('read', options, terminal)
       const answer = await api.call<WhyReport>('GET', sessionPath(key, '/why'))
       if (options.json === true) return await terminal.printJson(answer)
-      const [heading = '', ...lines] = whyLines(answer, terminal.outside.clock.nowMs())
+      const [heading = '', ...lines] = whyLines(answer, api.via, terminal.outside.clock.nowMs())
       await terminal.print(terminal.paint('bold', heading), ...lines)
     })
 }

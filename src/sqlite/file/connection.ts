@@ -12,6 +12,8 @@ export type Durability = 'full' | 'unsafe-for-tests'
 /** One SQLite connection and its prepared statements, each prepared once. Values are always bound, never spelled out. */
 export class Connection {
   readonly database: DatabaseSync
+  /** Rows that `run` and `insert` have changed so far: what a later rollback took back is counted as well. */
+  changed = 0
   readonly #statements = new Map<string, StatementSync>()
 
   constructor(path: string, readOnly: boolean) {
@@ -33,12 +35,20 @@ export class Connection {
 
   /** Gives the number of rows that were changed. */
   run(sql: string, ...values: SQLInputValue[]): number {
-    return Number(this.#statement(sql).run(...values).changes)
+    const changes = Number(this.#statement(sql).run(...values).changes)
+    this.changed += changes
+    return changes
   }
 
   /** Gives the rowid of the new row. */
   insert(sql: string, ...values: SQLInputValue[]): number {
+    this.changed += 1
     return Number(this.#statement(sql).run(...values).lastInsertRowid)
+  }
+
+  /** What begins or ends a transaction. It changes no row, but SQLite would give the number of the statement before. */
+  command(sql: string): void {
+    this.#statement(sql).run()
   }
 
   /** Statements without values: pragmas, schema. */

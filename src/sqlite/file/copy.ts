@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { closeSync, fsyncSync, openSync, readSync, rmSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { isSystemError } from '../../host/files.ts'
+import { isSystemError, syncDirectory } from '../../host/files.ts'
 import { HoldfastError } from '../../model/errors.ts'
 import { Connection } from './connection.ts'
 import { failureOf, isSqliteError } from './failures.ts'
@@ -20,7 +20,7 @@ export function writeCopy(db: Connection, path: string): void {
   try {
     db.run('VACUUM INTO ?', path)
     sync(path)
-    sync(dirname(path))
+    syncDirectory(dirname(path))
     checkCopy(path)
   } catch (error) {
     rmSync(path, { force: true })

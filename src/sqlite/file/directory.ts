@@ -1,16 +1,6 @@
-import {
-  accessSync,
-  chmodSync,
-  closeSync,
-  constants,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  statSync,
-} from 'node:fs'
+import { accessSync, chmodSync, closeSync, constants, existsSync, openSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { isSystemError } from '../../host/files.ts'
+import { isSystemError, makeDirectory } from '../../host/files.ts'
 import { HoldfastError } from '../../model/errors.ts'
 import { checkFilesystem } from './filesystem.ts'
 
@@ -26,7 +16,7 @@ const mayBeThere = [lockName, 'owner.json', 'holdfast.sock', 'holdfast.json5', '
  */
 export function prepareDirectory(directory: string, trustFilesystem: boolean): void {
   permitted(directory, () => {
-    mkdirSync(directory, { recursive: true, mode: 0o700 })
+    makeDirectory(directory)
     accessSync(directory, constants.R_OK | constants.W_OK | constants.X_OK)
   })
   if (!trustFilesystem) checkFilesystem(directory)
@@ -67,8 +57,13 @@ function permitted(directory: string, act: () => void): void {
     act()
   } catch (error) {
     if (isSystemError(error, 'ENOTDIR', 'EEXIST')) throw new HoldfastError('STORE_FOREIGN', { directory })
-    if (isSystemError(error, 'EACCES', 'EPERM', 'EROFS')) throw new HoldfastError('STORE_PERMISSION', { directory })
+    if (isSystemError(error, 'EACCES', 'EPERM', 'EROFS', 'ENOENT')) throw forbidden(directory, error)
     if (isSystemError(error, 'ENOSPC', 'EDQUOT')) throw new HoldfastError('STORE_FULL', { directory })
     throw error
   }
+}
+
+/** ENOENT too: a file system such as /proc says so of a directory that it does not let be made. */
+function forbidden(directory: string, { code }: NodeJS.ErrnoException): HoldfastError {
+  return new HoldfastError('STORE_PERMISSION', { directory, because: `${directory} (${code})` })
 }

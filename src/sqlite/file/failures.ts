@@ -9,6 +9,9 @@ const full = 13
 const cannotOpen = 14
 const notADatabase = 26
 
+/** SQLITE_READONLY_ROLLBACK: a journal of a broken-off write lies beside the file, and this connection may not apply it. */
+const readOnlyRollback = 776
+
 const codes: ReadonlyMap<number, ErrorCode> = new Map([
   [busy, 'STORE_IO'],
   [readOnly, 'STORE_PERMISSION'],
@@ -35,6 +38,10 @@ export function isBusy(error: unknown): boolean {
 
 export function isNotADatabase(error: unknown): boolean {
   return isSqliteError(error) && (error.errcode & 0xff) === notADatabase
+}
+
+export function needsRollback(error: unknown): boolean {
+  return isSqliteError(error) && error.errcode === readOnlyRollback
 }
 
 /** The catalog's words for what SQLite reported; an error that is ours already stays as it is. */

@@ -1,21 +1,29 @@
 import { statSync } from 'node:fs'
 import { HoldfastError } from '../../model/errors.ts'
 import { Connection } from './connection.ts'
-import { isNotADatabase } from './failures.ts'
+import { isNotADatabase, needsRollback } from './failures.ts'
 import { applicationId } from './schema.ts'
 
 /**
- * Is the file a Holdfast store? Only looks. An empty file is one that has not been begun.
+ * Is the file a Holdfast store? Only looks, unless a process ended in the middle of its first write: then that is rolled
+ * back, which changes nothing of a file that was whole. For its owner. An empty file is one that has not been begun.
  * @throws HoldfastError STORE_FOREIGN, STORE_CORRUPT when `usedBefore` says that it was ours
  */
 export function checkIdentity(path: string, usedBefore: boolean): void {
   if (statSync(path).size === 0) return
-  const connection = new Connection(path, true)
   try {
-    checkApplication(connection, path)
+    look(path, true)
   } catch (error) {
     if (isNotADatabase(error) && !usedBefore) throw new HoldfastError('STORE_FOREIGN', { path })
-    throw error
+    if (!needsRollback(error)) throw error
+    look(path, false)
+  }
+}
+
+function look(path: string, readOnly: boolean): void {
+  const connection = new Connection(path, readOnly)
+  try {
+    checkApplication(connection, path)
   } finally {
     connection.close()
   }

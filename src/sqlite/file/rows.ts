@@ -31,6 +31,8 @@ export interface TurnRow extends Omit<Turn, 'outcome' | 'usage'> {
   session: number
   fence: number | null
   queuedMs: number
+  askedFrom: number | null
+  askedTo: number | null
   attemptFrom: number | null
   attemptTo: number | null
   interruptedMs: number | null
@@ -44,8 +46,8 @@ export interface TurnRow extends Omit<Turn, 'outcome' | 'usage'> {
 }
 
 export function turnOf(row: TurnRow): Turn {
-  const { session, fence, queuedMs, attemptFrom, attemptTo, interruptedMs, settledFence, ...rest } = row
-  const { streaming, deliverTo, instructions, instructionsBlob, params, paramsBlob, ...turn } = rest
+  const { session, fence, queuedMs, askedFrom, askedTo, attemptFrom, attemptTo, interruptedMs, ...rest } = row
+  const { settledFence, streaming, deliverTo, instructions, instructionsBlob, params, paramsBlob, ...turn } = rest
   return {
     ...turn,
     outcome: turn.outcome === null ? null : (JSON.parse(turn.outcome) as ErrorRecord),

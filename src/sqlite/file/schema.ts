@@ -80,7 +80,8 @@ CREATE TABLE entry (
   UNIQUE (transcript, seq)
 );
 
--- Ranges that the model is not shown, though their kinds are: earlier attempts, turns that the model refused.
+-- Ranges that the model is not shown, though their kinds are: what earlier attempts wrote, turns that the model refused or
+-- that ended while they waited. They do not overlap.
 CREATE TABLE hidden (
   transcript INTEGER NOT NULL REFERENCES transcript(id),
   from_seq INTEGER NOT NULL,
@@ -127,10 +128,12 @@ CREATE TABLE turn (
   outcome TEXT,                                   -- ErrorRecord as JSON
   finish_reason TEXT,
   usage TEXT,                                     -- JSON
-  transcript INTEGER,                             -- number, of the last attempt
-  attempt_from INTEGER,                           -- seq range of the last attempt; attempt_to is set when it ends
+  transcript INTEGER,                             -- number, of what follows
+  asked_from INTEGER,                             -- seq range of its own messages
+  asked_to INTEGER,
+  attempt_from INTEGER,                           -- seq range of what the last attempt wrote; attempt_to is set when it ends
   attempt_to INTEGER,
-  asked_to INTEGER,                               -- the last of its own messages; what follows is the reply
+  unwritten INTEGER NOT NULL DEFAULT 0,           -- 1: it ended while it waited, and the transcript does not say so yet
   reply_from INTEGER,
   reply_to INTEGER,
   streaming INTEGER NOT NULL,
@@ -141,7 +144,9 @@ CREATE TABLE turn (
   params_blob INTEGER REFERENCES blob(id)
 );
 CREATE INDEX turn_session ON turn(session);
-CREATE INDEX turn_open ON turn(session, status, place, lane, queued_ms) WHERE settled_ms IS NULL;
+CREATE INDEX turn_open ON turn(session, status, place) WHERE settled_ms IS NULL;
+CREATE INDEX turn_lane ON turn(lane, status, queued_ms, settled_ms) WHERE settled_ms IS NULL;
+CREATE INDEX turn_unwritten ON turn(session, position) WHERE unwritten = 1;
 CREATE INDEX turn_ready ON turn(lane, lane_order) WHERE ready = 1 AND not_before_ms IS NULL;
 CREATE INDEX turn_due ON turn(not_before_ms) WHERE not_before_ms IS NOT NULL;
 

@@ -1,6 +1,6 @@
-import { existsSync, mkdirSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { isSystemError } from '../../host/files.ts'
+import { isSystemError, makeDirectory } from '../../host/files.ts'
 import { HoldfastError } from '../../model/errors.ts'
 import type { BackupReport } from '../../store/upkeep.ts'
 import { Connection } from '../file/connection.ts'
@@ -26,7 +26,7 @@ function prepare(directory: string): void {
     if (existsSync(directory) && readdirSync(directory).length > 0) {
       throw new HoldfastError('BACKUP_FAILED', { because: 'the directory is not empty', directory })
     }
-    mkdirSync(directory, { recursive: true, mode: 0o700 })
+    makeDirectory(directory)
   } catch (error) {
     if (isSystemError(error)) throw new HoldfastError('BACKUP_FAILED', { because: error.code ?? '', directory })
     throw error

@@ -3,7 +3,7 @@ import type { Summary } from '../../model/sessions.ts'
 import type { ContextQuery, ContextSource, EntryPage, EntryQuery } from '../../store/entries.ts'
 import type { Connection } from '../file/connection.ts'
 import { type EntryRow, entryOf, type SessionRow, type StoredEntry, type TurnRow } from '../file/rows.ts'
-import { type HiddenRange, hiddenAfter, shownAfter } from '../file/shown.ts'
+import { difference, type HiddenRange, hiddenAfter, shownAfter } from '../file/shown.ts'
 import { entrySql } from '../statements/entries.ts'
 import { sessionSql } from '../statements/sessions.ts'
 import { summarySql } from '../statements/summaries.ts'
@@ -28,7 +28,7 @@ export function readEntries(db: Connection, query: EntryQuery): StoredEntryPage 
   const limit = Math.min(query.limit, pageMax)
   const entries: StoredEntry[] = []
   let bytes = 0
-  for (const row of db.each<EntryRow>(sql, transcript.id, after, kinds, limit + 1)) {
+  for (const row of db.each<EntryRow>(sql, transcript.id, after, kinds, limit + 1, Number(query.shownOnly ?? false))) {
     bytes += row.bytes
     const fits = entries.length === 0 || bytes <= pageBytesMax
     if (entries.length >= limit || !fits) return { transcript: number, entries, next: entries.at(-1)?.seq ?? after }
@@ -43,8 +43,7 @@ export function readContext(db: Connection, query: ContextQuery): StoredContext 
   const summary = db.first<Summary>(summarySql.newest, session.id, session.transcript) ?? null
   const uptoSeq = summary?.uptoSeq ?? 0
   const hidden = hiddenAfter(db, session.transcriptId, uptoSeq)
-  const excepted = exceptedRange(db, session, query.exceptTurnId)
-  const leftOut = excepted === null ? hidden : withRange(hidden, excepted)
+  const leftOut = exceptedRanges(db, session, query.exceptTurnId).reduce(withRange, hidden)
   const { entries, olderUpTo } = walkBack(db, session, uptoSeq, leftOut, query)
   const older = shownAfter(db, session.transcriptId, uptoSeq, olderUpTo, leftOut)
   return {
@@ -81,13 +80,21 @@ function walkBack(
   return { entries: entries.reverse(), olderUpTo: afterSeq }
 }
 
-/** The entries of a turn's last attempt stand together: only the holder of the lease adds to a transcript. */
-function exceptedRange(db: Connection, session: SessionRow, turnId: string | undefined): HiddenRange | null {
+/**
+ * A turn's own messages, and what its last attempt wrote: each stands together, since only the holder of the lease adds to a
+ * transcript.
+ */
+function exceptedRanges(db: Connection, session: SessionRow, turnId: string | undefined): HiddenRange[] {
   const turn = turnId === undefined ? undefined : db.first<TurnRow>(turnSql.byId, turnId)
-  if (turn === undefined || turn.session !== session.id || turn.transcript !== session.transcript) return null
-  if (turn.attemptFrom === null) return null
-  const toSeq = turn.attemptTo ?? session.head
-  return { fromSeq: turn.attemptFrom, toSeq, ...shownAfter(db, session.transcriptId, turn.attemptFrom - 1, toSeq, []) }
+  if (turn === undefined || turn.session !== session.id || turn.transcript !== session.transcript) return []
+  const ranges = [
+    { fromSeq: turn.askedFrom, toSeq: turn.askedTo },
+    { fromSeq: turn.attemptFrom, toSeq: turn.attemptTo ?? session.head },
+  ]
+  return ranges.flatMap(({ fromSeq, toSeq }) => {
+    if (fromSeq === null || toSeq === null || toSeq < fromSeq) return []
+    return [{ fromSeq, toSeq, ...difference(db, session.transcriptId, fromSeq - 1, toSeq) }]
+  })
 }
 
 function withRange(ranges: readonly HiddenRange[], added: HiddenRange): HiddenRange[] {

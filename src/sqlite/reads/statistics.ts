@@ -11,12 +11,8 @@ export type ReadStatistics = Omit<StoreStatistics, 'writable' | 'fencedWrites'>
 
 export function statistics(db: Connection, _input: null, path: string): ReadStatistics {
   const sessions = db.first<{ sessions: number; archived: number; entries: number }>(statisticsSql.sessions)
-  const rows = db.all<LaneStatistics & { interrupted: number }>(statisticsSql.lanes)
-  const lanes = laneNames.map((lane) => {
-    const row = rows.find((found) => found.lane === lane)
-    const { queued = 0, running = 0, oldestQueuedAtMs = null } = row ?? {}
-    return { lane, queued, running, oldestQueuedAtMs }
-  })
+  const counts = db.all<LaneStatistics & { interrupted: number }>(statisticsSql.lanes, JSON.stringify(laneNames))
+  const lanes = counts.map(({ interrupted, ...lane }) => lane)
   const lastVerify = db.first<{ value: string }>(metaSql.value, 'lastVerify')
   return {
     sessions: sessions?.sessions ?? 0,
@@ -24,7 +20,7 @@ export function statistics(db: Connection, _input: null, path: string): ReadStat
     entries: sessions?.entries ?? 0,
     turnsQueued: sum(lanes.map(({ queued }) => queued)),
     turnsRunning: sum(lanes.map(({ running }) => running)),
-    turnsInterrupted: sum(rows.map(({ interrupted }) => interrupted)),
+    turnsInterrupted: sum(counts.map(({ interrupted }) => interrupted)),
     lanes,
     bytes: bytesOf(db, path),
     lastVerify: lastVerify === undefined ? null : (JSON.parse(lastVerify.value) as { atMs: number; ok: boolean }),

@@ -1,10 +1,14 @@
 const columns = `
   d.id, t.id AS turnId, s.key AS sessionKey, d.target, d.status, d.attempts, d.next_ms AS nextAttemptAtMs, d.error,
-  d.turn, t.transcript, t.reply_from AS replyFromSeq, t.reply_to AS replyToSeq, t.session
+  t.outcome, d.turn, t.transcript, t.reply_from AS replyFromSeq, t.reply_to AS replyToSeq, t.session
   FROM delivery d JOIN turn t ON t.position = d.turn JOIN session s ON s.id = t.session`
 
 export const deliverySql = {
-  add: `INSERT INTO delivery (turn, target, status, next_ms) VALUES (?, ?, 'pending', ?) ON CONFLICT DO NOTHING`,
+  /** One for each target of the turn. ?1 position, ?2 now */
+  add: `
+    INSERT INTO delivery (turn, target, status, next_ms)
+    SELECT t.position, target.value, 'pending', ?2 FROM turn t, json_each(t.deliver_to) target WHERE t.position = ?1
+    ON CONFLICT DO NOTHING`,
   due: `SELECT id FROM delivery WHERE status = 'pending' AND next_ms <= ? ORDER BY next_ms, id LIMIT 1`,
   byClaim: `SELECT ${columns} WHERE d.id = (SELECT id FROM delivery WHERE status = 'sending' AND claim = ?)`,
   take: `UPDATE delivery SET status = 'sending', attempts = attempts + 1, claim = ? WHERE id = ?`,

@@ -3,6 +3,12 @@ const columns = `
   e.at_ms AS atMs, e.bytes`
 const from = 'FROM entry e LEFT JOIN turn t ON t.position = e.turn LEFT JOIN blob b ON b.id = e.blob'
 
+/** Hidden ranges do not overlap, so only the last that begins at or before an entry can hold it. */
+const isShown = `
+  (e.kind <> 'event' AND e.seq > coalesce((
+    SELECT h.to_seq FROM hidden h
+    WHERE h.transcript = e.transcript AND h.from_seq <= e.seq ORDER BY h.from_seq DESC LIMIT 1), 0))`
+
 export const entrySql = {
   add: `
     INSERT INTO entry (transcript, seq, id, parent_id, turn, attempt, kind, body, blob, bytes, tokens, shown_count,
@@ -10,14 +16,16 @@ export const entrySql = {
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   idsBetween: 'SELECT id FROM entry WHERE transcript = ? AND seq BETWEEN ? AND ? ORDER BY seq',
 
-  /** ?1 transcript row, ?2 after, ?3 kinds as a JSON array or null, ?4 limit */
+  /** ?1 transcript row, ?2 after, ?3 kinds as a JSON array or null, ?4 limit, ?5 shown only */
   oldestAfter: `
     SELECT ${columns} ${from}
     WHERE e.transcript = ?1 AND e.seq > ?2 AND (?3 IS NULL OR e.kind IN (SELECT value FROM json_each(?3)))
+      AND (?5 = 0 OR ${isShown})
     ORDER BY e.seq LIMIT ?4`,
   newestBefore: `
     SELECT ${columns} ${from}
     WHERE e.transcript = ?1 AND e.seq < ?2 AND (?3 IS NULL OR e.kind IN (SELECT value FROM json_each(?3)))
+      AND (?5 = 0 OR ${isShown})
     ORDER BY e.seq DESC LIMIT ?4`,
   between: `SELECT ${columns} ${from} WHERE e.transcript = ? AND e.seq BETWEEN ? AND ? ORDER BY e.seq`,
   backFromHead: `

@@ -80,6 +80,14 @@ export const quickInvariants: readonly Invariant[] = [
       SELECT 'turn ' || id || ' has a reply and is ' || status FROM turn WHERE reply_from IS NOT NULL AND status <> 'done'`,
   },
   {
+    name: 'a turn that ended while it waited is in the transcript, unless others are before it',
+    sql: `
+      SELECT 'turn ' || t.id || ' is not in the transcript' AS problem FROM turn t
+      WHERE t.unwritten = 1 AND NOT EXISTS (SELECT 1 FROM lease l WHERE l.session = t.session) AND NOT EXISTS (
+        SELECT 1 FROM turn w
+        WHERE w.settled_ms IS NULL AND w.session = t.session AND w.status = 'queued' AND w.place < t.position)`,
+  },
+  {
     name: 'a summary covers entries that exist, and continues the one before it',
     sql: `
       SELECT 'summary ' || m.id || ' covers up to ' || m.upto_seq AS problem
@@ -94,6 +102,27 @@ export const quickInvariants: readonly Invariant[] = [
 /** These read every entry. */
 export const invariants: readonly Invariant[] = [
   ...quickInvariants,
+  {
+    name: 'what was accepted stands in the transcript of its turn, once',
+    sql: `
+      SELECT 'turn ' || t.id || ' has ' || t.accepted || ' messages, in the transcript ' || t.written AS problem FROM (
+        SELECT t.id,
+          (SELECT sum(json_array_length(i.tokens)) FROM inbound i WHERE i.turn = t.position) AS accepted,
+          (SELECT count(*) FROM entry e
+           WHERE e.transcript = tr.id AND e.seq BETWEEN t.asked_from AND t.asked_to AND e.turn = t.position) AS written
+        FROM turn t LEFT JOIN transcript tr ON tr.session = t.session AND tr.number = t.transcript
+        WHERE t.unwritten = 0 AND t.status <> 'queued') t
+      WHERE t.written <> t.accepted`,
+  },
+  {
+    name: 'hidden ranges do not overlap, and end where the transcript does',
+    sql: `
+      SELECT 'transcript ' || transcript || ' hides ' || from_seq || ' to ' || to_seq AS problem FROM (
+        SELECT transcript, from_seq, to_seq,
+          lead(from_seq) OVER (PARTITION BY transcript ORDER BY from_seq) AS next FROM hidden) h
+      WHERE to_seq < from_seq OR to_seq >= next
+        OR NOT EXISTS (SELECT 1 FROM entry e WHERE e.transcript = h.transcript AND e.seq = h.to_seq)`,
+  },
   {
     name: 'what is referred to exists',
     sql: `SELECT "table" || ' ' || rowid || ' refers to a missing ' || parent AS problem FROM pragma_foreign_key_check`,

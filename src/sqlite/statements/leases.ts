@@ -7,7 +7,8 @@ export const leaseSql = {
   ofSession: `
     SELECT s.id, s.key, s.transcript, s.transcript_id AS transcriptId, s.head, s.head_id AS headId, s.fence,
       s.shown_count AS shownCount, s.shown_tokens AS shownTokens, l.fence AS leaseFence, l.turn, l.operation,
-      l.progress_ms AS progressMs, t.id AS turnId, t.attempts, t.attempt_from AS attemptFrom, t.asked_to AS askedTo
+      l.progress_ms AS progressMs, t.id AS turnId, t.attempts, t.asked_from AS askedFrom, t.asked_to AS askedTo,
+      t.attempt_from AS attemptFrom
     FROM session s LEFT JOIN lease l ON l.session = s.id LEFT JOIN turn t ON t.position = l.turn
     WHERE s.key = ?`,
   byClaim: 'SELECT turn FROM lease WHERE claim = ?',

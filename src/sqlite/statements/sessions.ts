@@ -47,7 +47,7 @@ export const sessionSql = {
     UPDATE session SET head = ?5, head_id = ?6, shown_count = ?7, shown_tokens = ?8,
       context_tokens = context_tokens + ?8 - shown_tokens, entries = entries + ?5 - head, bytes = bytes + ?9
     WHERE id = ?1 AND fence = ?2 AND transcript_id = ?3 AND head = ?4`,
-  take: 'UPDATE session SET fence = fence + 1, running = 1, queued_turns = queued_turns - 1 WHERE id = ? RETURNING fence',
+  take: 'UPDATE session SET fence = fence + 1, running = 1, queued_turns = queued_turns - 1 WHERE id = ?',
   fenceOff: 'UPDATE session SET fence = fence + 1, running = 0 WHERE id = ?',
   release: 'UPDATE session SET running = 0, active_ms = ?2, meter_ratio = coalesce(?3, meter_ratio) WHERE id = ?1',
   admitted: `

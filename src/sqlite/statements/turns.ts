@@ -4,7 +4,8 @@ const columns = `
   coalesce(l.progress_ms, t.progress_ms) AS progressAtMs, t.settled_ms AS settledAtMs,
   t.cancel_requested AS cancelRequested, t.outcome, t.finish_reason AS finishReason, t.usage, t.transcript,
   t.reply_from AS replyFromSeq, t.reply_to AS replyToSeq, t.session, t.fence, t.queued_ms AS queuedMs,
-  t.attempt_from AS attemptFrom, t.attempt_to AS attemptTo, t.interrupted_ms AS interruptedMs,
+  t.asked_from AS askedFrom, t.asked_to AS askedTo, t.attempt_from AS attemptFrom, t.attempt_to AS attemptTo,
+  t.interrupted_ms AS interruptedMs,
   t.settled_fence AS settledFence, t.streaming, t.deliver_to AS deliverTo,
   t.instructions, t.instructions_blob AS instructionsBlob, t.params, t.params_blob AS paramsBlob`
 const from = `
@@ -73,11 +74,10 @@ export const turnSql = {
     WHERE settled_ms IS NULL AND session = ? AND status = 'queued' AND place < ${placeOfResumed}
     ORDER BY place DESC LIMIT 1`,
   hasInterrupted: `SELECT 1 FROM turn WHERE settled_ms IS NULL AND session = ? AND status = 'interrupted' LIMIT 1`,
-  /** Of the reset at this time: it ended what ran in the transcript before. */
+  /** What the reset at this time ended. */
   cancelledByReset: `
-    SELECT t.id FROM turn t JOIN session s ON s.id = t.session
-    WHERE t.session = ?1 AND t.status = 'cancelled' AND t.settled_ms = ?2 AND t.transcript = s.transcript - 1
-    ORDER BY t.position DESC LIMIT 1`,
+    SELECT id FROM turn
+    WHERE session = ?1 AND status = 'cancelled' AND settled_ms = ?2 AND outcome ->> '$.facts.by' = 'reset'`,
   demote: `
     UPDATE turn SET ready = 0, ready_ms = NULL
     WHERE settled_ms IS NULL AND session = ? AND status = 'queued' AND ready = 1 AND position <> ?`,
@@ -92,8 +92,8 @@ export const turnSql = {
 
   start: `
     UPDATE turn SET status = 'running', ready = 0, not_before_ms = NULL, attempts = attempts + 1, fence = ?2, holder = ?3,
-      started_ms = ?4, progress_ms = ?4, transcript = ?5, attempt_from = ?6, attempt_to = NULL,
-      asked_to = ?7
+      started_ms = ?4, progress_ms = ?4, transcript = ?5, asked_from = ?6, asked_to = ?7, attempt_from = ?8,
+      attempt_to = NULL
     WHERE position = ?1`,
   interrupt: `
     UPDATE turn SET status = 'interrupted', interrupted_ms = ?2, attempt_to = ?3, progress_ms = ?4 WHERE position = ?1`,
@@ -106,6 +106,14 @@ export const turnSql = {
       usage = ?6, reply_from = ?7, reply_to = ?8, attempt_to = coalesce(?9, attempt_to),
       progress_ms = coalesce(?10, progress_ms), cancel_requested = coalesce(cancel_requested, ?11),
       settled_fence = ?12
+    WHERE position = ?1`,
+  /** It ended while it waited: the transcript is to say so. */
+  leaveUnwritten: 'UPDATE turn SET unwritten = 1 WHERE position = ?',
+  /** ?1 session, ?2 up to this place */
+  unwritten: `
+    SELECT ${columns} ${from} WHERE t.unwritten = 1 AND t.session = ?1 AND t.position < ?2 ORDER BY t.position`,
+  written: `
+    UPDATE turn SET unwritten = 0, transcript = ?2, asked_from = ?3, asked_to = ?4, attempt_from = ?5, attempt_to = ?6
     WHERE position = ?1`,
   requestCancel: 'UPDATE turn SET cancel_requested = coalesce(cancel_requested, ?2) WHERE position = ?1',
 }

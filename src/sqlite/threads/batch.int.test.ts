@@ -51,7 +51,7 @@ const asked: [string, (scene: Scene) => Promise<unknown>][] = [
   [
     'settleTurn',
     async (scene) => {
-      const input = scene.settling(penOf(await start(scene)), 'hi', { deliverTo: ['here'] })
+      const input = scene.settling(penOf(await start(scene)), 'hi')
       return { ...input, entries: entriesToStore(input.entries) }
     },
   ],
@@ -63,7 +63,8 @@ const asked: [string, (scene: Scene) => Promise<unknown>][] = [
 
 const holder = { id: 'h', host: 'here', bootId: null, pidNamespace: null, pid: 1, startTicks: null, sinceMs: 1 }
 const stalled = recordOf(new HoldfastError('TURN_STALLED'))
-const start = (scene: Scene) => scene.begin(alice, 'hello')
+const request = { instructions: [], params: {}, streaming: false, deliverTo: ['here'] }
+const start = (scene: Scene) => scene.begin(alice, 'hello', { request })
 const waiting = async (scene: Scene) => {
   await start(scene)
   return (await scene.admit(alice, 'second')).turn.id

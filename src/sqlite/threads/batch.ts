@@ -1,4 +1,4 @@
-import { type HoldfastError, isHoldfastError, recordOf } from '../../model/errors.ts'
+import { type HoldfastError, recordOf } from '../../model/errors.ts'
 import type { Connection } from '../file/connection.ts'
 import { failureOf, isBusy, isSqliteError } from '../file/failures.ts'
 import type { Work } from '../verbs/work.ts'
@@ -19,25 +19,45 @@ const sql = {
   save: 'SAVEPOINT verb',
   release: 'RELEASE verb',
   undo: 'ROLLBACK TO verb',
-  changes: 'SELECT total_changes() AS count',
 }
 
-/** Many verbs, one transaction, one fsync. A verb that refuses takes back only its own writes. */
+/**
+ * Many verbs, one transaction, one fsync. A verb that refuses takes back only its own writes. Nearly all refuse before
+ * they have written, so each gets a savepoint of its own only when one of them did not: savepoints copy pages.
+ */
 export function runBatch(work: Work, calls: readonly Call[], verbOf: (name: string) => WriteVerb): BatchResult {
+  return tryBatch(work, calls, verbOf, false) ?? (tryBatch(work, calls, verbOf, true) as BatchResult)
+}
+
+/** Null: without savepoints, a verb had written before it refused. Nothing has happened then. */
+function tryBatch(
+  work: Work,
+  calls: readonly Call[],
+  verbOf: (name: string) => WriteVerb,
+  saving: boolean,
+): BatchResult | null {
   const { db } = work
   const queuedBefore = work.queue.total
   try {
-    db.run(sql.begin)
+    db.command(sql.begin)
   } catch (error) {
     if (isBusy(error)) return { kind: 'busy' }
     return { kind: 'failed', error: failureOf(error) }
   }
   try {
-    const before = changesOf(db)
-    const answers = calls.map((call) => runVerb(work, call, verbOf(call.verb)))
-    const changed = changesOf(db) !== before
-    db.run(sql.commit)
-    return { kind: 'committed', answers, changed }
+    const { changed } = db
+    const answers: Answer[] = []
+    for (const call of calls) {
+      const answer = saving ? saveVerb(work, call, verbOf(call.verb)) : runVerb(work, call, verbOf(call.verb))
+      if (answer === null) {
+        work.queue.total = queuedBefore
+        db.command(sql.rollback)
+        return null
+      }
+      answers.push(answer)
+    }
+    db.command(sql.commit)
+    return { kind: 'committed', answers, changed: db.changed !== changed }
   } catch (error) {
     work.queue.total = queuedBefore
     if (!isSqliteError(error)) throw error
@@ -46,20 +66,30 @@ export function runBatch(work: Work, calls: readonly Call[], verbOf: (name: stri
   }
 }
 
-function runVerb(work: Work, { id, input }: Call, verb: WriteVerb): Answer {
+/** Null when it refuses and has written. */
+function runVerb(work: Work, { id, input }: Call, verb: WriteVerb): Answer | null {
+  const { changed } = work.db
+  try {
+    return { id, ok: true, value: verb(work, input) }
+  } catch (error) {
+    if (breaksBatch(error)) throw error
+    return work.db.changed === changed ? { id, ok: false, error: recordOf(failureOf(error)) } : null
+  }
+}
+
+function saveVerb(work: Work, { id, input }: Call, verb: WriteVerb): Answer {
   const { db } = work
   const queuedBefore = work.queue.total
-  db.run(sql.save)
+  db.command(sql.save)
   try {
     const value = verb(work, input)
-    db.run(sql.release)
+    db.command(sql.release)
     return { id, ok: true, value }
   } catch (error) {
-    const refused = isHoldfastError(error) || !breaksBatch(error)
-    if (!refused) throw error
+    if (breaksBatch(error)) throw error
     work.queue.total = queuedBefore
-    db.run(sql.undo)
-    db.run(sql.release)
+    db.command(sql.undo)
+    db.command(sql.release)
     return { id, ok: false, error: recordOf(failureOf(error)) }
   }
 }
@@ -69,15 +99,11 @@ function breaksBatch(error: unknown): boolean {
   return isSqliteError(error) && failureOf(error).code !== 'INTERNAL'
 }
 
-function changesOf(db: Connection): number {
-  return db.first<{ count: number }>(sql.changes)?.count ?? 0
-}
-
 /** After some errors SQLite has rolled back already. */
 function rollBack(db: Connection): void {
   if (!db.database.isTransaction) return
   try {
-    db.run(sql.rollback)
+    db.command(sql.rollback)
   } catch (error) {
     if (!isSqliteError(error)) throw error // the connection is closed next, which rolls back as well
   }

@@ -1,10 +1,14 @@
 import { Worker } from 'node:worker_threads'
 import { systemClock } from '../../host/clock.ts'
+import { threadOptions } from '../../host/process.ts'
 import { errorOf, HoldfastError } from '../../model/errors.ts'
 import { type Answer, type Call, closing, type Report, type ThreadData } from './calls.ts'
 
 /** In a checkout the source runs as it is; published, it was compiled. */
 const entry = new URL(import.meta.url.endsWith('.ts') ? '../worker.ts' : '../worker.js', import.meta.url)
+
+/** Node 22 says in each thread that its SQLite is experimental; nobody here can do anything about it. */
+const quiet = '--disable-warning=ExperimentalWarning'
 
 interface Pending {
   verb: string
@@ -17,12 +21,15 @@ interface Pending {
 export interface Listener {
   done(verb: string, ms: number, error: HoldfastError | null): void
   report(report: Extract<Report, { kind: 'committed' | 'writable' }>): void
+  /** The thread has ended though nobody closed it. */
+  ended(because: HoldfastError): void
 }
 
 /** One thread as the main thread sees it. All calls of one tick travel in one message, in order. */
 export class Line {
   /** Rejects with the reason when the thread refuses to work. */
   readonly opened: Promise<void>
+  isOpen = false
   readonly #worker: Worker
   readonly #listener: Listener
   readonly #pending = new Map<number, Pending>()
@@ -34,7 +41,8 @@ export class Line {
 
   constructor(data: ThreadData, listener: Listener) {
     this.#listener = listener
-    this.#worker = new Worker(entry, { workerData: data, name: `holdfast ${data.role}` })
+    const execArgv = [...threadOptions(process.execArgv), quiet]
+    this.#worker = new Worker(entry, { workerData: data, execArgv, name: `holdfast ${data.role}` })
     const opening = Promise.withResolvers<void>()
     const ending = Promise.withResolvers<void>()
     this.opened = opening.promise
@@ -42,12 +50,15 @@ export class Line {
     this.opened.catch(() => {}) // whoever calls a verb is told; a line that nobody uses may fail in silence
     this.#worker.on('message', (report: Report) => this.#receive(report, opening))
     this.#worker.on('error', (error) => {
-      this.#failure ??= new HoldfastError('INTERNAL', { because: `the ${data.role} thread failed` }, { cause: error })
+      this.#failure ??= endedBy(data.role, error)
     })
     this.#worker.on('exit', () => {
-      this.#fail(this.#failure ?? new HoldfastError('STORE_CLOSED'))
-      opening.reject(this.#failure)
+      const because = this.#failure ?? (this.#closing ? new HoldfastError('STORE_CLOSED') : endedBy(data.role))
+      this.isOpen = false
+      this.#fail(because)
+      opening.reject(because)
       ending.resolve()
+      if (!this.#closing) listener.ended(because)
     })
   }
 
@@ -81,6 +92,7 @@ export class Line {
   #receive(report: Report, opening: PromiseWithResolvers<void>): void {
     switch (report.kind) {
       case 'opened':
+        this.isOpen = true
         this.#rest()
         opening.resolve()
         break
@@ -118,4 +130,12 @@ export class Line {
     for (const { reject } of this.#pending.values()) reject(error)
     this.#pending.clear()
   }
+}
+
+/** What the thread was at is unknown: a verb that writes may have been committed. */
+function endedBy(role: string, error?: unknown): HoldfastError {
+  const { code, name } = (error ?? {}) as NodeJS.ErrnoException
+  const reason = code ?? name
+  const because = reason === undefined ? `the ${role} thread ended` : `the ${role} thread ended (${reason})`
+  return new HoldfastError('STORE_IO', { because }, { cause: error })
 }

@@ -1,9 +1,9 @@
 import { systemClock } from '../../host/clock.ts'
-import { type ErrorRecord, HoldfastError, isHoldfastError } from '../../model/errors.ts'
+import { type ErrorRecord, HoldfastError, isHoldfastError, recordOf } from '../../model/errors.ts'
 import type { Store, StoreTelemetry } from '../../store/port.ts'
 import type { Role, ThreadData } from './calls.ts'
 import type { KeepVerbs } from './keeper.ts'
-import { Line, type Listener } from './line.ts'
+import { Post } from './post.ts'
 import type { ReadVerbs } from './read-verbs.ts'
 import type { WriteVerbs } from './write-verbs.ts'
 
@@ -25,9 +25,9 @@ export class Lines {
   writable = true
   readonly #data: Omit<ThreadData, 'role'>
   readonly #telemetry: StoreTelemetry
-  readonly #writer: Line | null
-  readonly #reader: Line
-  #keeper: Line | null = null
+  readonly #writer: Post | null
+  readonly #reader: Post
+  #keeper: Post | null = null
   #keeperTimer: NodeJS.Timeout | null = null
   #probing: NodeJS.Timeout | null = null
   #closed = false
@@ -36,8 +36,8 @@ export class Lines {
     this.#data = data
     this.#telemetry = telemetry
     this.writable = !data.readOnly
-    this.#writer = data.readOnly ? null : this.#line('writer')
-    this.#reader = this.#line('reader')
+    this.#writer = data.readOnly ? null : this.#post('writer')
+    this.#reader = this.#post('reader')
   }
 
   /** @throws HoldfastError every STORE_ code of opening; the threads have ended then */
@@ -60,7 +60,7 @@ export class Lines {
 
   read<N extends keyof ReadVerbs>(verb: N, input: Input<ReadVerbs, N>): Output<ReadVerbs, N> {
     if (this.#closed) return closedStore()
-    return this.#reader.call(verb, input) as Output<ReadVerbs, N>
+    return this.#reader.ask(verb, input) as Output<ReadVerbs, N>
   }
 
   keep<N extends keyof KeepVerbs>(verb: N, input: Input<KeepVerbs, N>): Output<KeepVerbs, N> {
@@ -68,24 +68,31 @@ export class Lines {
     return this.#startKeeper().call(verb, input) as Output<KeepVerbs, N>
   }
 
-  /** What was called is answered first. The writer goes last: its end brings the log into the database. */
+  /**
+   * What was called is answered first. The writer goes last: its end brings the log into the database. `beforeWriter` is
+   * called while the directory is still ours.
+   */
   async close(beforeWriter: () => void = () => {}): Promise<void> {
     if (this.#closed) return
     this.#closed = true
     if (this.#keeperTimer !== null) clearTimeout(this.#keeperTimer)
     if (this.#probing !== null) clearInterval(this.#probing)
     await Promise.all([this.#reader.close(), this.#keeper?.close()])
-    beforeWriter()
+    if (this.#writer?.manned) beforeWriter()
     await this.#writer?.close()
   }
 
-  #startKeeper(): Line {
-    this.#keeper ??= this.#line('keeper')
+  #startKeeper(): Post {
+    this.#keeper ??= this.#post('keeper')
     return this.#keeper
   }
 
-  #line(role: Role): Line {
-    const listener: Listener = {
+  /** Without its writer the store is read-only, as on a full disk. */
+  #post(role: Role): Post {
+    const isWriter = role === 'writer'
+    return new Post(role, this.#data, {
+      lost: (because) => isWriter && this.#turned(false, recordOf(because)),
+      back: () => isWriter && this.#turned(true, null),
       done: (verb, ms, error) => {
         if (error?.code === 'FENCED') this.fencedWrites += 1
         if (!internalVerbs.has(verb)) this.#telemetry.verb(verb as keyof Store, ms, error === null)
@@ -94,8 +101,7 @@ export class Lines {
         if (report.kind === 'committed') this.#telemetry.commit(report.ms, report.verbs)
         else this.#turned(report.writable, report.because)
       },
-    }
-    return new Line({ ...this.#data, role }, listener)
+    })
   }
 
   #turned(writable: boolean, because: ErrorRecord | null): void {

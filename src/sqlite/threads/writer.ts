@@ -39,6 +39,7 @@ export class Writer {
       Atomics.store(this.#log, log.short, Number(because?.code === 'STORE_FULL'))
       this.#report({ kind: 'writable', writable, because })
     })
+    Atomics.store(this.#log, log.short, 0) // a writer before this one may have ended on a full disk
     this.#db = openForWriting(data.path, data.durability)
     this.#work = this.#workOn(this.#db)
   }

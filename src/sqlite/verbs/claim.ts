@@ -1,15 +1,14 @@
-import { timedId } from '../../host/random.ts'
 import { planClaim } from '../../lanes/plan.ts'
 import type { Holder } from '../../model/holders.ts'
 import { type LaneName, laneNames } from '../../model/lanes.ts'
-import type { Message } from '../../model/messages.ts'
 import type { Claim, ClaimInput } from '../../store/turns.ts'
 import { inboundOf, requestOf, type StoredInbound, type StoredRequestText } from '../file/inbound.ts'
-import { type NewStoredEntry, type SessionRow, sessionOf, type TurnRow, turnOf } from '../file/rows.ts'
+import { type SessionRow, sessionOf, type TurnRow, turnOf } from '../file/rows.ts'
 import { leaseSql } from '../statements/leases.ts'
 import { sessionSql } from '../statements/sessions.ts'
 import { turnSql } from '../statements/turns.ts'
-import { addEntries, hideRange, recountContext } from './transcript.ts'
+import { addAsked } from './asked.ts'
+import { hideRange, recountContext } from './transcript.ts'
 import type { Work } from './work.ts'
 
 export type StoredClaim = Omit<Claim, 'inbound' | 'request'> & { inbound: StoredInbound[]; request: StoredRequestText }
@@ -44,34 +43,24 @@ function nextTurn({ db }: Work, input: ClaimInput): number | null {
 function take(work: Work, position: number, input: ClaimInput & { claim: string }): void {
   const { db } = work
   const turn = db.first<TurnRow>(turnSql.byPosition, position) as TurnRow
-  const { fence } = db.first<{ fence: number }>(sessionSql.take, turn.session) as { fence: number }
+  db.run(sessionSql.take, turn.session)
   const session = db.first<SessionRow>(sessionSql.byId, turn.session) as SessionRow
+  const { fence } = session
   addHolder(work, input.holder)
   db.run(leaseSql.add, session.id, position, fence, turn.lane, input.holder.id, input.claim, input.atMs)
   work.queue.total -= 1
 
-  const again = turn.attemptFrom !== null && turn.transcript === session.transcript
-  if (again) hideRange(db, session.transcriptId, turn.attemptFrom as number, turn.attemptTo ?? session.head)
-  const entries = inboundOf(db, position).flatMap((inbound) => entriesOf(inbound, input.atMs))
-  const head = addEntries(db, session, { turn: position, attempt: turn.attempts + 1 }, entries, input.atMs)
-  const from = session.head + 1
-  db.run(turnSql.start, position, fence, input.holder.id, input.atMs, session.transcript, from, head)
-  if (again) recountContext(db, session.id)
+  const { from, to, stood } = addAsked(db, session, turn, turn.attempts + 1, input.atMs)
+  const head = Math.max(session.head, to)
+  db.run(turnSql.start, ...[position, fence, input.holder.id, input.atMs, session.transcript, from, to, head + 1])
+  if (!stood || turn.attemptFrom === null) return
+  hideRange(db, session.transcriptId, turn.attemptFrom, turn.attemptTo ?? session.head)
+  recountContext(db, session.id)
 }
 
 function addHolder({ db }: Work, holder: Holder): void {
   const { id, host, bootId, pidNamespace, pid, startTicks, sinceMs } = holder
   db.run(leaseSql.addHolder, id, host, bootId, pidNamespace, pid, startTicks, sinceMs)
-}
-
-function entriesOf(inbound: StoredInbound, atMs: number): NewStoredEntry[] {
-  const messages = JSON.parse(inbound.messages) as Message[]
-  return messages.map((message, at) => ({
-    id: timedId(atMs),
-    kind: message.role === 'developer' ? 'system' : message.role,
-    body: JSON.stringify(message),
-    tokens: inbound.tokens[at] ?? 0,
-  }))
 }
 
 function readClaim({ db }: Work, position: number): StoredClaim {

@@ -1,3 +1,4 @@
+import type { ErrorRecord } from '../../model/errors.ts'
 import type { Delivery, DeliveryStatus } from '../../model/holders.ts'
 import { replyOf, type StoredReply } from '../file/replies.ts'
 import { deliverySql } from '../statements/deliveries.ts'
@@ -5,7 +6,9 @@ import type { Work } from './work.ts'
 
 export type StoredDelivery = Delivery & StoredReply
 
-interface DeliveryRow extends Delivery {
+interface DeliveryRow extends Omit<Delivery, 'outcome'> {
+  /** JSON. */
+  outcome: string | null
   turn: number
   session: number
   transcript: number | null
@@ -25,7 +28,8 @@ export function claimDelivery(work: Work, input: { atMs: number; claim: string }
 
 function deliveryOf(work: Work, row: DeliveryRow): StoredDelivery {
   const { turn, session, transcript, replyFromSeq, replyToSeq, ...delivery } = row
-  return { ...delivery, reply: replyOf(work.db, { session, transcript, replyFromSeq, replyToSeq }) }
+  const outcome = row.outcome === null ? null : (JSON.parse(row.outcome) as ErrorRecord)
+  return { ...delivery, outcome, reply: replyOf(work.db, { session, transcript, replyFromSeq, replyToSeq }) }
 }
 
 export function settleDelivery(

@@ -1,6 +1,7 @@
 import { type ErrorRecord, HoldfastError } from '../../model/errors.ts'
 import type { SessionKey } from '../../model/keys.ts'
 import type { SettledStatus, Usage } from '../../model/turns.ts'
+import { deliverySql } from '../statements/deliveries.ts'
 import { leaseSql } from '../statements/leases.ts'
 import { turnSql } from '../statements/turns.ts'
 import { type Head, hideRange, recountContext } from './transcript.ts'
@@ -16,9 +17,11 @@ export interface LeaseRow extends Head {
   progressMs: number | null
   turnId: string | null
   attempts: number | null
-  attemptFrom: number | null
-  /** The last of the turn's own messages. */
+  /** The turn's own messages. */
+  askedFrom: number | null
   askedTo: number | null
+  /** What this attempt writes begins here. */
+  attemptFrom: number | null
 }
 
 /** What a holder's write needs of it. */
@@ -26,8 +29,9 @@ export interface HeldLease extends LeaseRow {
   turn: number
   turnId: string
   attempts: number
-  attemptFrom: number
+  askedFrom: number
   askedTo: number
+  attemptFrom: number
 }
 
 /** The lease, if this very turn holds it under this fence. @throws HoldfastError FENCED */
@@ -58,16 +62,17 @@ export interface Ending {
 
 /** Ends the turn that holds a session's lease, and the lease. The session's row is the caller's to change. */
 export function endRunning(work: Work, lease: LeaseRow, ending: Ending, head: number = lease.head): void {
-  const { turn, attemptFrom } = lease as HeldLease
+  const { turn, askedFrom, askedTo, attemptFrom } = lease as HeldLease
   endTurn(work, turn, ending, { attemptTo: head, progressMs: lease.progressMs })
   work.db.run(leaseSql.end, lease.id)
   if (ending.outcome?.code !== 'MODEL_REJECTED') return
   // what the model refused once, it would refuse with every later message of the session
+  hideRange(work.db, lease.transcriptId, askedFrom, askedTo)
   hideRange(work.db, lease.transcriptId, attemptFrom, head)
   recountContext(work.db, lease.id)
 }
 
-/** Ends a turn's row; `ran` is absent when no attempt is under way. */
+/** Ends a turn's row, and sends word where that is wanted; `ran` is absent when no attempt is under way. */
 export function endTurn(
   work: Work,
   position: number,
@@ -81,4 +86,6 @@ export function endTurn(
     ...[usage ? JSON.stringify(usage) : null, reply?.from ?? null, reply?.to ?? null, ran.attemptTo, ran.progressMs],
     ...[ending.reason ?? null, ending.fence ?? null],
   )
+  const isTold = status === 'done' ? reply != null : status !== 'cancelled'
+  if (isTold) work.db.run(deliverySql.add, position, atMs)
 }

@@ -1,19 +1,23 @@
 import { placeOfResumed, turnSql } from '../statements/turns.ts'
+import { writeEnded } from './unwritten.ts'
 import type { Work } from './work.ts'
 
 interface QueueHead {
   position: number
+  place: number
   ready: number
 }
 
 /**
  * Keeps the ready rule: a session without a lease that has waiting turns has exactly one ready turn, the first in its
- * queue; a session with a lease has none. Called by every verb that changes a session's lease or queue.
+ * queue; a session with a lease has none. Called by every verb that changes a session's lease or queue; what ended while it
+ * waited is then written down.
  */
 export function refreshReady(work: Work, sessionId: number, leased: boolean, atMs: number): void {
   const head = leased ? undefined : work.db.first<QueueHead>(turnSql.queueHead, sessionId)
   work.db.run(turnSql.demote, sessionId, head?.position ?? 0)
   if (head?.ready === 0) work.db.run(turnSql.promote, atMs, head.position)
+  if (!leased) writeEnded(work, sessionId, head?.place ?? Number.MAX_SAFE_INTEGER, atMs)
 }
 
 /** Order within a session: as admitted; put first by `interrupt`, the newest such first of all; run again: last. */

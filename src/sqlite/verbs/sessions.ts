@@ -59,15 +59,17 @@ export function archiveSession(work: Work, input: { key: SessionKey; atMs: numbe
 }
 
 export function resetSession(work: Work, input: { key: SessionKey; reason: string; atMs: number }): ResetResult {
-  const session = findSession(work, input.key)
-  const repeated = repeatOf(work, session, input)
+  const found = findSession(work, input.key)
+  const repeated = repeatOf(work, found, input)
   if (repeated !== null) return repeated
   const lease = work.db.first<LeaseRow>(leaseSql.ofSession, input.key) as LeaseRow
   if (lease.turn !== null) {
     const outcome = recordOf(new HoldfastError('TURN_CANCELLED', { by: 'reset' }))
     endRunning(work, lease, { status: 'cancelled', outcome, reason: input.reason, atMs: input.atMs })
-    work.db.run(sessionSql.fenceOff, session.id)
+    work.db.run(sessionSql.fenceOff, found.id)
   }
+  refreshReady(work, found.id, false, input.atMs) // what ended before the reset is still written before it
+  const session = findSession(work, input.key)
   work.db.run(sessionSql.endTranscript, session.head, session.transcriptId)
   const number = session.transcript + 1
   const transcriptId = work.db.insert(sessionSql.addTranscript, session.id, number, input.atMs, input.reason)
@@ -79,7 +81,6 @@ export function resetSession(work: Work, input: { key: SessionKey; reason: strin
   })
   const event = { id: timedId(input.atMs), kind: 'event' as const, body, tokens: 0 }
   addEntries(work.db, work.db.first<SessionRow>(sessionSql.byId, session.id) as SessionRow, nobody, [event], input.atMs)
-  refreshReady(work, session.id, false, input.atMs)
   return {
     session: readBack(work, session.id),
     previousTranscript: session.transcript,

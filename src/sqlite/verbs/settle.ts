@@ -2,7 +2,6 @@ import { HoldfastError } from '../../model/errors.ts'
 import type { Turn } from '../../model/turns.ts'
 import type { SettleInput } from '../../store/turns.ts'
 import { type NewStoredEntry, type TurnRow, turnOf } from '../file/rows.ts'
-import { deliverySql } from '../statements/deliveries.ts'
 import { sessionSql } from '../statements/sessions.ts'
 import { turnSql } from '../statements/turns.ts'
 import { endRunning, type HeldLease, heldLease } from './ending.ts'
@@ -20,13 +19,12 @@ export function settleTurn(work: Work, input: StoredSettling): Turn {
   const head = addEntries(work.db, lease, { turn: lease.turn, attempt: lease.attempts }, input.entries, input.atMs)
   end(work, lease, input, head)
   work.db.run(sessionSql.release, lease.id, input.atMs, input.meterRatio)
-  for (const target of input.deliverTo) work.db.run(deliverySql.add, lease.turn, target, input.atMs)
   refreshReady(work, lease.id, false, input.atMs)
   return turnOf(work.db.first<TurnRow>(turnSql.byPosition, lease.turn) as TurnRow)
 }
 
 function end(work: Work, lease: HeldLease, input: StoredSettling, head: number): void {
   const { status, outcome, finishReason, usage, fence, atMs } = input
-  const reply = status === 'done' && head > lease.askedTo ? { from: lease.askedTo + 1, to: head } : null
+  const reply = status === 'done' && head >= lease.attemptFrom ? { from: lease.attemptFrom, to: head } : null
   endRunning(work, lease, { status, outcome, finishReason, usage, reply, fence, atMs }, head)
 }

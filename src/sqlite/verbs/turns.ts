@@ -79,10 +79,11 @@ interface WaitingEnd {
   atMs: number
 }
 
-/** Ends a turn that waits or was interrupted. No entry is added: another turn of the session may be writing. */
+/** Ends a turn that waits or was interrupted; the transcript says so when no other turn writes there. */
 function endWaiting(work: Work, turn: TurnRow, ending: WaitingEnd): Turn {
   if (isSettled(turn.status)) throw new HoldfastError('TURN_SETTLED', { turnId: turn.id, status: turn.status })
   endTurn(work, turn.position, ending)
+  work.db.run(turnSql.leaveUnwritten, turn.position)
   if (turn.status === 'queued') {
     work.db.run(sessionSql.queuedBy, turn.session, -1)
     work.queue.total -= 1

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Entry } from '../../model/entries.ts'
+import { HoldfastError, recordOf } from '../../model/errors.ts'
 import { parseSessionKey } from '../../model/keys.ts'
 import type { Message } from '../../model/messages.ts'
 import { alice, bob, type PromiseGroup, penOf, refused, type Scene, wordsOf } from './scene.ts'
@@ -181,6 +182,25 @@ export const entryPromises: PromiseGroup = {
     assert.deepEqual((await read(['system'])).entries, [])
     const page = await read(['assistant'], 1)
     assert.deepEqual([wordsOf(page.entries), page.next], [['calling'], 2])
+  },
+  'is read as the model is shown it: no events, no attempt that was made again, nothing it refused': async (scene) => {
+    const first = await scene.begin(alice, 'q1')
+    await scene.append(penOf(first), 'half')
+    await scene.store.expireLeases({ holderIds: [scene.holder.id], atMs: scene.nowMs })
+    await scene.store.requeueTurn({ turnId: first.turn.id, lane: 'resume', atMs: scene.nowMs })
+    await scene.settle(await scene.claim(), 'whole')
+    const outcome = recordOf(new HoldfastError('MODEL_REJECTED'))
+    await scene.settle(await scene.begin(alice, 'poison'), null, { status: 'failed', outcome })
+    const { turn } = await scene.admit(alice, 'unwanted')
+    await scene.store.cancelTurn({ turnId: turn.id, reason: 'x', atMs: scene.nowMs })
+    await scene.say(alice, 'q2', 'a2')
+    const read = async (order: 'oldest' | 'newest', limit: number) => {
+      const page = await scene.store.readEntries({ key: alice, order, limit, shownOnly: true })
+      return [wordsOf(page.entries).join(' '), page.next]
+    }
+    assert.deepEqual(await read('oldest', 10), ['q1 whole q2 a2', null])
+    assert.deepEqual(await read('oldest', 3), ['q1 whole q2', 7])
+    assert.deepEqual(await read('newest', 2), ['a2 q2', 7])
   },
   'is read in bounded slices however large it is': async (scene) => {
     const largeLength = 4 * 1024 * 1024

@@ -133,7 +133,6 @@ export class Scene {
       finishReason: 'stop',
       usage: null,
       meterRatio: null,
-      deliverTo: [],
       atMs: this.nowMs,
       ...more,
     }

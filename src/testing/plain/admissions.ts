@@ -101,5 +101,8 @@ function turnFrom(input: AdmitInput, position: number, place: number, stands: bo
     resumed: false,
     queuedAtMs: input.atMs,
     windowEndsMs: input.onBusy === 'coalesce' ? input.atMs + input.coalesceMs : null,
+    asked: [],
+    unwritten: false,
+    hidden: false,
   }
 }

@@ -4,6 +4,7 @@ import type { SessionKey } from '../../model/keys.ts'
 import type { ContextQuery, ContextSource, EntryPage, EntryQuery, EntryVerbs } from '../../store/entries.ts'
 import {
   currentOf,
+  isShown,
   newestSummary,
   type PlainSession,
   type PlainState,
@@ -26,7 +27,7 @@ export const entryVerbs = (state: PlainState): Sync<EntryVerbs> => ({
     write(session, entries, turnAt(state, turnId), atMs)
     return { head: currentOf(session).length }
   },
-  readEntries: (query) => readEntries(sessionAt(state, query.key), query),
+  readEntries: (query) => readEntries(state, query),
   readContext: (query) => readContext(state, query),
 })
 
@@ -51,11 +52,14 @@ function stand(session: PlainSession, head: number, entries: { id: string }[]): 
   return entries.length > 0 && entries.every(({ id }, index) => there[index]?.id === id)
 }
 
-function readEntries(session: PlainSession, query: EntryQuery): EntryPage {
+function readEntries(state: PlainState, query: EntryQuery): EntryPage {
+  const session = sessionAt(state, query.key)
   const transcript = query.transcript ?? session.facts.transcript
   const all = session.transcripts[transcript - 1] ?? []
   const ordered = query.order === 'oldest' ? all : all.toReversed()
-  const rest = ordered.filter(({ seq, kind }) => {
+  const rest = ordered.filter((entry) => {
+    const { seq, kind } = entry
+    if (query.shownOnly === true && !isShown(state, entry)) return false
     const behind = query.after === undefined || (query.order === 'oldest' ? seq > query.after : seq < query.after)
     return behind && (query.kinds === undefined || query.kinds.includes(kind))
   })

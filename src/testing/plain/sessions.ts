@@ -68,11 +68,11 @@ export const sessionVerbs = (state: PlainState): Sync<SessionVerbs> => ({
       Object.assign(turn, { status: 'cancelled', outcome, settledAtMs: atMs })
       facts.fence += 1
     }
+    release(state, session, atMs)
     facts.transcript += 1
     facts.activeAtMs = atMs
     session.transcripts.push([])
     writeEvent(state, session, null, 'SESSION_RESET', atMs)
-    release(state, session, atMs)
     return { session: viewOf(state, session), previousTranscript, cancelledTurnId: lease?.turnId ?? null }
   },
   archiveSession: ({ key, atMs }) => {

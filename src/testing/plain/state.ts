@@ -40,6 +40,12 @@ export interface PlainTurn {
   queuedAtMs: number
   /** While it waits for more messages; null when it does not. */
   windowEndsMs: number | null
+  /** Its own messages, in the transcript that its facts name; empty before they are there. */
+  asked: Entry[]
+  /** It ended while it waited, and the transcript does not say so yet. */
+  unwritten: boolean
+  /** It ended while it waited: the model is not shown it. */
+  hidden: boolean
 }
 
 interface PlainInbound extends Inbound {
@@ -91,12 +97,16 @@ export function newestSummary(session: PlainSession): Summary | null {
 
 /** Entries after `seq` that the model may be shown. */
 export function shownAfter(state: PlainState, session: PlainSession, seq: number): Entry[] {
-  const turns = new Map(state.turns.map(({ facts }) => [facts.id, facts]))
-  return currentOf(session).filter((entry) => {
-    if (entry.seq <= seq || entry.kind === 'event') return false
-    const turn = entry.turnId === null ? undefined : turns.get(entry.turnId)
-    return turn === undefined || (turn.outcome?.code !== 'MODEL_REJECTED' && turn.attempts === entry.attempt)
-  })
+  return currentOf(session).filter((entry) => entry.seq > seq && isShown(state, entry))
+}
+
+/** No event, nothing of a turn that the model refused or that ended while it waited, and no attempt that was made again. */
+export function isShown(state: PlainState, entry: Entry): boolean {
+  if (entry.kind === 'event') return false
+  const turn = state.turns.find(({ facts }) => facts.id === entry.turnId)
+  if (turn === undefined) return true
+  if (turn.hidden || turn.facts.outcome?.code === 'MODEL_REJECTED') return false
+  return entry.attempt === turn.facts.attempts || turn.asked.some(({ id }) => id === entry.id)
 }
 
 export const tokensOf = (entries: readonly Entry[]): number => entries.reduce((sum, { tokens }) => sum + tokens, 0)
@@ -139,12 +149,22 @@ export function writeEvent(
   write(session, [{ id: `plain-${state.ids}`, kind: 'event', body: { code, text: code }, tokens: 0 }], turn, atMs)
 }
 
-export function entriesFrom(state: PlainState, { messages, tokens }: { messages: Message[]; tokens: number[] }) {
+function entriesFrom(state: PlainState, { messages, tokens }: { messages: Message[]; tokens: number[] }) {
   return messages.map((body, index): NewEntry => {
     state.ids += 1
     const kind = body.role === 'developer' ? 'system' : body.role
     return { id: `plain-${state.ids}`, kind, body, tokens: tokens[index] as number }
   })
+}
+
+/** A turn's own messages stand in the current transcript afterwards, once. */
+export function writeAsked(state: PlainState, session: PlainSession, turn: PlainTurn, atMs: number): void {
+  const { transcript } = session.facts
+  if (turn.asked.length > 0 && turn.facts.transcript === transcript) return
+  const before = currentOf(session).length
+  for (const each of turn.inbound) write(session, entriesFrom(state, each), turn, atMs)
+  turn.asked = currentOf(session).slice(before)
+  turn.facts.transcript = transcript
 }
 
 /** The session's lease ends, and the first of its waiting turns becomes ready. */
@@ -153,9 +173,22 @@ export function release(state: PlainState, session: PlainSession, atMs: number):
   noteReady(state, session, atMs)
 }
 
-/** Only the first waiting turn of a session that nobody holds is ready. */
+/**
+ * Only the first waiting turn of a session that nobody holds is ready. Those before it that ended while they waited come
+ * into the transcript now: nobody writes there.
+ */
 export function noteReady(state: PlainState, session: PlainSession, atMs: number): void {
-  for (const [index, { facts }] of waitingOf(state, session.facts.key).entries()) {
+  const waiting = waitingOf(state, session.facts.key)
+  for (const [index, { facts }] of waiting.entries()) {
     facts.readyAtMs = session.lease === null && index === 0 ? (facts.readyAtMs ?? atMs) : null
+  }
+  if (session.lease !== null) return
+  for (const turn of state.turns) {
+    const { sessionKey, position, outcome } = turn.facts
+    const precedes = position < (waiting[0]?.place ?? Number.POSITIVE_INFINITY)
+    if (!turn.unwritten || sessionKey !== session.facts.key || !precedes) continue
+    writeAsked(state, session, turn, atMs)
+    writeEvent(state, session, turn, outcome?.code ?? '', atMs)
+    Object.assign(turn, { unwritten: false, hidden: true })
   }
 }

@@ -1,15 +1,14 @@
 import { planClaim } from '../../lanes/plan.ts'
-import { type ErrorRecord, HoldfastError, recordOf } from '../../model/errors.ts'
+import { HoldfastError, recordOf } from '../../model/errors.ts'
 import { laneNames } from '../../model/lanes.ts'
-import { isSettled, type SettledStatus } from '../../model/turns.ts'
+import { isSettled, type Turn } from '../../model/turns.ts'
 import type { LeaseVerbs } from '../../store/leases.ts'
-import type { Claim, ClaimInput, SettleInput, TurnVerbs } from '../../store/turns.ts'
+import type { Claim, ClaimInput, RevokeInput, SettleInput, TurnVerbs } from '../../store/turns.ts'
 import { admitTurn } from './admissions.ts'
 import { checkHead, heldSession } from './entries.ts'
 import { pageOf } from './pages.ts'
 import {
   currentOf,
-  entriesFrom,
   noteReady,
   type PlainState,
   type PlainTurn,
@@ -20,6 +19,7 @@ import {
   viewOf,
   waitingOf,
   write,
+  writeAsked,
   writeEvent,
 } from './state.ts'
 import type { Sync } from './verbs.ts'
@@ -49,28 +49,10 @@ export const turnVerbs = (state: PlainState): Sync<TurnVerbs & LeaseVerbs> => ({
     turn.facts.cancelRequested ??= reason
     if (turn.facts.status === 'running') return turn.facts
     const outcome = recordOf(new HoldfastError('TURN_CANCELLED', { because: reason }))
-    end(turn, 'cancelled', outcome, atMs)
-    noteReady(state, sessionAt(state, turn.facts.sessionKey), atMs)
-    return turn.facts
+    return revokeTurn(state, { turnId, status: 'cancelled', outcome, atMs })
   },
-  revokeTurn: ({ turnId, status, outcome, atMs }) => {
-    const turn = unsettledTurnAt(state, turnId)
-    const session = sessionAt(state, turn.facts.sessionKey)
-    if (turn.facts.status === 'running') {
-      writeEvent(state, session, turn, outcome.code, atMs)
-      session.facts.fence += 1
-      session.lease = null
-    }
-    end(turn, status, outcome, atMs)
-    session.facts.activeAtMs = atMs
-    noteReady(state, session, atMs)
-    return turn.facts
-  },
-  quarantineTurn: ({ turnId, outcome, atMs }) => {
-    const turn = unsettledTurnAt(state, turnId)
-    end(turn, 'quarantined', outcome, atMs)
-    return turn.facts
-  },
+  revokeTurn: (input) => revokeTurn(state, input),
+  quarantineTurn: (input) => revokeTurn(state, { ...input, status: 'quarantined' }),
   readTurn: (turnId) => {
     const turn = state.turns.find(({ facts }) => facts.id === turnId)
     if (turn === undefined) return null
@@ -102,6 +84,23 @@ export const turnVerbs = (state: PlainState): Sync<TurnVerbs & LeaseVerbs> => ({
     })
   },
 })
+
+/** Of a running turn the transcript says at once that it ended, of a waiting one when nobody else writes there. */
+function revokeTurn(state: PlainState, { turnId, status, outcome, atMs }: RevokeInput): Turn {
+  const turn = unsettledTurnAt(state, turnId)
+  const session = sessionAt(state, turn.facts.sessionKey)
+  if (turn.facts.status === 'running') {
+    writeEvent(state, session, turn, outcome.code, atMs)
+    session.facts.fence += 1
+    session.facts.activeAtMs = atMs
+    session.lease = null
+  } else {
+    turn.unwritten = true
+  }
+  end(state, turn, { status, outcome, atMs })
+  noteReady(state, session, atMs)
+  return turn.facts
+}
 
 function claimTurn(state: PlainState, input: ClaimInput): Claim | null {
   const ready = readyTurns(state, input.atMs)
@@ -135,8 +134,7 @@ function take(state: PlainState, turn: PlainTurn, { holder, atMs }: ClaimInput):
   session.facts.fence += 1
   const fence = session.facts.fence
   const attempts = facts.attempts + 1
-  const { transcript } = session.facts
-  Object.assign(facts, { status: 'running', attempts, startedAtMs: atMs, progressAtMs: atMs, transcript })
+  Object.assign(facts, { status: 'running', attempts, startedAtMs: atMs, progressAtMs: atMs })
   session.lease = {
     sessionKey: facts.sessionKey,
     turnId: facts.id,
@@ -147,14 +145,14 @@ function take(state: PlainState, turn: PlainTurn, { holder, atMs }: ClaimInput):
     progressAtMs: atMs,
     progressNote: '',
   }
-  for (const each of turn.inbound) write(session, entriesFrom(state, each), turn, atMs)
+  writeAsked(state, session, turn, atMs)
   const inbound = turn.inbound.map(({ dedupeKey, messages, atMs: cameAtMs }) => ({
     dedupeKey,
     messages,
     atMs: cameAtMs,
   }))
   const head = currentOf(session).length
-  const waitedMs = atMs - facts.admittedAtMs
+  const waitedMs = atMs - turn.queuedAtMs
   return { turn: facts, inbound, request, session: viewOf(state, session), fence, head, waitedMs }
 }
 
@@ -168,32 +166,17 @@ function settleTurn(state: PlainState, input: SettleInput) {
   checkHead(session, input.head)
   const turn = turnAt(state, input.turnId)
   write(session, input.entries, turn, input.atMs)
-  const askedCount = turn.inbound.flatMap(({ messages }) => messages).length
-  const reply = input.status === 'done' ? attemptOf(state, turn).slice(askedCount) : []
+  const reply = input.status === 'done' ? attemptOf(state, turn) : []
   Object.assign(turn.facts, {
     finishReason: input.finishReason,
     usage: input.usage,
     replyFromSeq: reply.at(0)?.seq ?? null,
     replyToSeq: reply.at(-1)?.seq ?? null,
   })
-  end(turn, input.status, input.outcome, input.atMs)
+  end(state, turn, input)
   settledByFence.set(turn, input.fence)
   if (input.meterRatio !== null) session.facts.meterRatio = input.meterRatio
   session.facts.activeAtMs = input.atMs
-  for (const target of new Set(input.deliverTo)) {
-    const id = state.deliveries.length + 1
-    const { turnId, key: sessionKey, atMs: nextAttemptAtMs } = input
-    state.deliveries.push({
-      id,
-      turnId,
-      sessionKey,
-      target,
-      status: 'pending',
-      attempts: 0,
-      nextAttemptAtMs,
-      error: null,
-    })
-  }
   release(state, session, input.atMs)
   return turn.facts
 }
@@ -201,9 +184,13 @@ function settleTurn(state: PlainState, input: SettleInput) {
 /** By which fence a turn was settled: only that holder's repeat is a repeat. */
 const settledByFence = new WeakMap<PlainTurn, number>()
 
-function attemptOf(state: PlainState, { facts }: PlainTurn) {
+/** What the last attempt wrote beside the turn's own messages. */
+function attemptOf(state: PlainState, { facts, asked }: PlainTurn) {
   const transcript = sessionAt(state, facts.sessionKey).transcripts[(facts.transcript ?? 0) - 1] ?? []
-  return transcript.filter((entry) => entry.turnId === facts.id && entry.attempt === facts.attempts)
+  const own = new Set(asked.map(({ id }) => id))
+  return transcript.filter(
+    ({ turnId, attempt, id }) => turnId === facts.id && attempt === facts.attempts && !own.has(id),
+  )
 }
 
 export function replyOf(state: PlainState, turn: PlainTurn) {
@@ -212,6 +199,25 @@ export function replyOf(state: PlainState, turn: PlainTurn) {
   return attemptOf(state, turn).filter(({ seq }) => seq >= replyFromSeq && seq <= replyToSeq)
 }
 
-function end({ facts }: PlainTurn, status: SettledStatus, outcome: ErrorRecord | null, atMs: number): void {
+/** All but cancellations, and replies without a word, are told to where the turn's sender wants to hear of it. */
+function end(
+  state: PlainState,
+  { facts, request }: PlainTurn,
+  { status, outcome, atMs }: Pick<SettleInput, 'status' | 'outcome' | 'atMs'>,
+): void {
   Object.assign(facts, { status, outcome, settledAtMs: atMs })
+  if (status === 'cancelled' || (status === 'done' && facts.replyFromSeq === null)) return
+  for (const target of new Set(request.deliverTo)) {
+    state.deliveries.push({
+      id: state.deliveries.length + 1,
+      turnId: facts.id,
+      sessionKey: facts.sessionKey,
+      target,
+      status: 'pending',
+      attempts: 0,
+      outcome,
+      nextAttemptAtMs: atMs,
+      error: null,
+    })
+  }
 }

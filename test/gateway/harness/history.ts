@@ -31,9 +31,6 @@ export const answerTo = (mark: string): string => `answer to ${mark}`
 const markPattern = /mark-[a-z0-9]+-\d+/
 
 /**
- * A turn that is run again writes its messages again, as its next attempt; what counts is that no attempt holds one
- * twice, that all attempts are the same turn's, and that one of them was answered.
- *
  * Pure, and linear in what it is given. Empty when every acknowledged message is in its session once and answered
  * once (or its turn says why not), entries have no gaps, fences never fell, and a message that was sent after another
  * was acknowledged stands after it.
@@ -85,11 +82,9 @@ function messageCheck({ entries, turns }: Kept): (message: Sent) => string[] {
   return ({ mark, acknowledgedAt, told }) => {
     const written = byMark.get(mark)?.filter(({ kind }) => kind === 'user') ?? []
     const answers = byMark.get(mark)?.filter(({ kind }) => kind === 'assistant') ?? []
-    const message = written.at(-1)
+    const [message] = written
     if (message === undefined) return acknowledgedAt === null ? [] : [`${mark} was acknowledged and is lost`]
-    const attempts = new Set(written.map(({ turnId, attempt }) => `${turnId} ${attempt}`))
-    if (attempts.size < written.length) return [`${mark} is in the session ${written.length} times`]
-    if (written.some(({ turnId }) => turnId !== message.turnId)) return [`${mark} is in several turns`]
+    if (written.length > 1) return [`${mark} is in the session ${written.length} times`]
     if (answers.length > 1) return [`${mark} was answered ${answers.length} times`]
 
     const turn = turnById.get(message.turnId ?? '')
@@ -103,23 +98,21 @@ function messageCheck({ entries, turns }: Kept): (message: Sent) => string[] {
     }
     if (answer === undefined) return [`${mark} is done without an answer`]
     if (answer.turnId !== turn.id) return [`${mark} was answered by another turn`]
-    if (answer.attempt !== message.attempt) return [`${mark} was answered by an attempt that was broken off`]
+    if (answer.attempt !== turn.attempts) return [`${mark} was answered by an attempt that was broken off`]
     const text = textOf(answer.body as Message)
     if (text !== answerTo(mark)) return [`${mark} was answered with ${JSON.stringify(text)}`]
     return told === null || told === text ? [] : [`${mark}: its sender was told ${JSON.stringify(told)}`]
   }
 }
 
-/** A message may stand before another, at first, only if it was sent before the other was acknowledged. */
+/** A message may stand before another only if it was sent before the other was acknowledged. */
 function disorder(sent: readonly Sent[], entries: readonly Entry[]): string[] {
   const byMark = new Map(sent.map((message) => [message.mark, message]))
-  const seen = new Set<Sent>()
   let latest: Sent | null = null
   const problems: string[] = []
   for (const entry of entries) {
     const message = entry.kind === 'user' ? byMark.get(markIn(entry) ?? '') : undefined
-    if (message === undefined || seen.has(message)) continue
-    seen.add(message)
+    if (message === undefined) continue
     if (latest !== null && message.acknowledgedAt !== null && message.acknowledgedAt < latest.sentAt) {
       problems.push(`${latest.mark} stands before ${message.mark}, but was sent after that was acknowledged`)
     }

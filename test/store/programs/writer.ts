@@ -61,7 +61,8 @@ function freshId(word: string): string {
 const entry = (text: string): NewEntry => scene.entry(text, { id: freshId('entry') })
 
 async function admit(key: SessionKey, text: string): Promise<string> {
-  const admission = scene.admission(key, text, { turnId: freshId('turn') })
+  const request = { instructions: [], params: {}, streaming: false, deliverTo: [`to:${text}`] }
+  const admission = scene.admission(key, text, { turnId: freshId('turn'), request })
   const { turn } = await persist(() => store().admitTurn(admission))
   noted({ is: 'turn', key, turnId: turn.id, status: 'queued' })
   return turn.id
@@ -104,7 +105,7 @@ async function answer(claimed: Claim, text: string, more: Partial<SettleInput> =
   const { head } = await persist(() => store().appendEntries({ ...pen, entries: working, atMs: scene.nowMs }))
   noted(told(claimed, pen.head + 1, working))
   const entries = [entry(text)]
-  const settling = scene.settling({ ...pen, head }, null, { entries, deliverTo: [`to:${text}`], ...more })
+  const settling = scene.settling({ ...pen, head }, null, { entries, ...more })
   const turn = await persist(() => store().settleTurn(settling))
   noted({ is: 'turn', key: pen.key, turnId: turn.id, status: turn.status }, told(claimed, head + 1, entries))
 }

@@ -38,8 +38,9 @@ export const settlePromises: PromiseGroup = {
     assert.deepEqual([partly.replyFromSeq, (await scene.store.readTurn(partly.id))?.reply], [null, []])
   },
   'that is told twice is told once': async (scene) => {
-    const claim = await scene.begin(alice, 'hello')
-    const settling = scene.settling(penOf(claim), 'hi', { deliverTo: ['telegram:1'] })
+    const request = { instructions: [], params: {}, streaming: false, deliverTo: ['telegram:1'] }
+    const claim = await scene.begin(alice, 'hello', { request })
+    const settling = scene.settling(penOf(claim), 'hi')
     const turn = await scene.store.settleTurn(settling)
     assert.deepEqual(await scene.store.settleTurn(settling), turn)
     const later = await scene.begin(alice, 'more')

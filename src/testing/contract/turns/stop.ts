@@ -30,7 +30,8 @@ export const stopPromises: PromiseGroup = {
     const claim = await scene.claim()
     assert.equal(claim.turn.id, second.turn.id)
     await scene.settle(claim, 'done')
-    assert.deepEqual(wordsOf(await scene.entries(alice)), ['two', 'done'])
+    assert.deepEqual(wordsOf(await scene.entries(alice)), ['one', '(event)', 'two', 'done'])
+    assert.deepEqual(wordsOf((await scene.context(alice)).entries), ['two', 'done'])
   },
   'while it runs is asked to stop, and stays its holder’s': async (scene) => {
     const claim = await scene.begin(alice, 'hello')
@@ -40,9 +41,48 @@ export const stopPromises: PromiseGroup = {
     await scene.store.settleTurn(scene.settling({ ...penOf(claim), head: 2 }, null, { status: 'cancelled' }))
     assert.equal((await scene.turn(claim.turn.id)).status, 'cancelled')
   },
+  'while it waits for another to end stands in the transcript after that one': async (scene) => {
+    const running = await scene.begin(alice, 'one')
+    const second = await scene.admit(alice, 'two', { onBusy: 'coalesce', coalesceMs: 1_000 })
+    await scene.admit(alice, 'and more', { onBusy: 'coalesce', coalesceMs: 1_000 })
+    const cancelled = await cancel(scene, second.turn.id)
+    assert.deepEqual([cancelled.status, cancelled.transcript], ['cancelled', null])
+    const pen = await scene.append(penOf(running), 'still the only writer')
+    await scene.store.settleTurn(scene.settling(pen, 'done'))
+    const entries = await scene.entries(alice)
+    assert.deepEqual(wordsOf(entries), ['one', 'still the only writer', 'done', 'two', 'and more', '(event)'])
+    assert.deepEqual(
+      entries.slice(3).map(({ turnId, attempt }) => [turnId, attempt]),
+      Array.from({ length: 3 }, () => [cancelled.id, 0]),
+    )
+    const event = entries.at(-1)?.body as { code: string }
+    assert.deepEqual([event.code, (await scene.turn(cancelled.id)).transcript], ['TURN_CANCELLED', 1])
+    assert.deepEqual(wordsOf((await scene.context(alice)).entries), ['one', 'still the only writer', 'done'])
+  },
+  'while others wait before it stands after them': async (scene) => {
+    const running = await scene.begin(alice, 'one')
+    await scene.admit(alice, 'two')
+    const third = await scene.admit(alice, 'three')
+    await cancel(scene, third.turn.id)
+    await scene.settle(running, 'done')
+    assert.deepEqual(wordsOf(await scene.entries(alice)), ['one', 'done'])
+    await scene.settle(await scene.claim(), 'also done')
+    const all = ['one', 'done', 'two', 'also done', 'three', '(event)']
+    assert.deepEqual(wordsOf(await scene.entries(alice)), all)
+  },
+  'while it waits, before its session is reset, stays in the transcript before': async (scene) => {
+    await scene.begin(alice, 'one')
+    const second = await scene.admit(alice, 'two')
+    await cancel(scene, second.turn.id)
+    await scene.store.resetSession({ key: alice, reason: 'x', atMs: scene.nowMs })
+    assert.deepEqual(wordsOf(await scene.entries(alice, 1)), ['one', 'two', '(event)'])
+    assert.deepEqual(wordsOf(await scene.entries(alice)), ['(event)'])
+  },
   'while it is interrupted is cancelled and does not run again': async (scene) => {
     const { turn } = await interrupted(scene, 'hello')
     assert.equal((await cancel(scene, turn.id)).status, 'cancelled')
+    assert.deepEqual(wordsOf(await scene.entries(alice)), ['hello', '(event)'])
+    assert.deepEqual((await scene.context(alice)).entries, [])
     assert.equal(await scene.tryClaim(), null)
     await refused('TURN_SETTLED', quarantine(scene, turn.id))
   },
@@ -93,6 +133,46 @@ export const stopPromises: PromiseGroup = {
     const detail = await scene.store.readTurn(done.id)
     assert.deepEqual(wordsOf(detail?.reply ?? []), ['answer'])
   },
+  'by the end of its holder stands in the transcript once, however often it runs': async (scene) => {
+    const first = await interrupted(scene, 'hello')
+    await requeue(scene, first.turn.id)
+    await scene.say(alice, 'meanwhile', 'yes')
+    const second = await scene.claim()
+    assert.equal(second.head, 3)
+    await scene.append(penOf(second), 'half')
+    await scene.store.expireLeases({ holderIds: [scene.holder.id], atMs: scene.nowMs })
+    await requeue(scene, first.turn.id)
+    const third = await scene.claim()
+    const before = await scene.context(alice, { exceptTurnId: first.turn.id })
+    assert.deepEqual(wordsOf(before.entries), ['meanwhile', 'yes'])
+    const done = await scene.settle(third, 'answer')
+    const entries = await scene.entries(alice)
+    assert.deepEqual(
+      entries.map(({ body, attempt }) => [(body as { content: string }).content, attempt]),
+      [
+        ['hello', 1],
+        ['meanwhile', 1],
+        ['yes', 1],
+        ['half', 2],
+        ['answer', 3],
+      ],
+    )
+    assert.deepEqual([done.replyFromSeq, done.replyToSeq], [5, 5])
+    assert.deepEqual(wordsOf((await scene.context(alice)).entries), ['hello', 'meanwhile', 'yes', 'answer'])
+  },
+  'by the end of its holder stands in the new transcript too when its session was reset': async (scene) => {
+    const first = await interrupted(scene, 'hello')
+    await scene.store.resetSession({ key: alice, reason: 'x', atMs: scene.nowMs })
+    await requeue(scene, first.turn.id)
+    await scene.settle(await scene.claim(), 'answer')
+    assert.deepEqual(wordsOf(await scene.entries(alice, 1)), ['hello'])
+    const entries = await scene.entries(alice)
+    assert.deepEqual(wordsOf(entries), ['(event)', 'hello', 'answer'])
+    assert.deepEqual(
+      entries.map(({ attempt }) => attempt),
+      [0, 2, 2],
+    )
+  },
   'by the end of its holder gives way to new messages of its session': async (scene) => {
     const { turn } = await interrupted(scene, 'old')
     await requeue(scene, turn.id)
@@ -124,6 +204,10 @@ export const stopPromises: PromiseGroup = {
     assert.deepEqual([ended.status, ended.outcome, ended.settledAtMs], ['quarantined', usedUp, scene.nowMs])
     assert.equal(await scene.tryClaim(), null)
     await refused('TURN_NOT_FOUND', quarantine(scene, 'nothing'))
+    const [asked, event, ...more] = await scene.entries(alice)
+    assert.deepEqual([asked?.kind, asked?.attempt, more], ['user', 1, []])
+    assert.deepEqual([event?.kind, event?.body], ['event', { ...event?.body, code: 'TURN_QUARANTINED' }])
+    assert.deepEqual((await scene.context(alice)).entries, [])
     assert.equal((await scene.begin(alice, 'the next message is answered')).turn.attempts, 1)
   },
   'is not put into quarantine after its end': async (scene) => {
