@@ -37,6 +37,7 @@ export function admission(key: SessionKey): AdmitInput {
     request: { instructions: [], params: {}, streaming: false },
     onBusy: 'queue',
     coalesceMs: 0,
+    coalesceTokensMax: 0,
     queuedMax: { session: 1_000_000, total: 1_000_000 },
     atMs: systemClock.nowMs(),
   }

@@ -65,6 +65,8 @@ export interface AdmitInput {
   onBusy: BusyPolicy
   /** How long a turn waits for more messages when `onBusy` is `coalesce`. */
   coalesceMs: number
+  /** No message joins a turn whose messages would then have more tokens: they must fit one context. */
+  coalesceTokensMax: number
   /** Turns that may wait in this session, and in the whole store. */
   queuedMax: { session: number; total: number }
   atMs: number

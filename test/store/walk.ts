@@ -132,6 +132,7 @@ const walks = {
       request: requests[how % 9 === 0 ? 1 : how % 5 === 1 ? 2 : 0] as AdmitInput['request'],
       onBusy: pick(busyPolicies, how >> 1) as AdmitInput['onBusy'],
       coalesceMs: 40,
+      coalesceTokensMax: 20,
       queuedMax: { session: 4, total: 9 },
       atMs: pair.nowMs,
     }

@@ -13,7 +13,7 @@ export async function admit(ground: Ground, input: SubmitInput): Promise<AdmitRe
   const { tokensTotal, replaced, ...ask } = readAsk(input)
   if (replaced > 0) ground.telemetry.surrogatesReplaced(replaced)
   await checkRoom(ground, ask.key, tokensTotal)
-  const result = await ground.store.admitTurn(admission(ground, ask))
+  const result = await ground.store.admitTurn(admission(ground, ask, tokensTotal))
   if (!result.repeated) {
     const { sessionKey, id: turnId } = result.turn
     ground.events.publish({ type: 'turn.admitted', sessionKey, turnId, coalesced: result.coalesced })
@@ -21,10 +21,17 @@ export async function admit(ground: Ground, input: SubmitInput): Promise<AdmitRe
   return result
 }
 
-function admission(ground: Ground, ask: Omit<Ask, 'tokensTotal' | 'replaced'>): AdmitInput {
-  const { turns } = ground.settings
+function admission(ground: Ground, ask: Omit<Ask, 'tokensTotal' | 'replaced'>, tokensTotal: number): AdmitInput {
+  const { turns, context } = ground.settings
   const atMs = ground.clock.nowMs()
-  return { ...ask, turnId: timedId(atMs), coalesceMs: turns.coalesceMs, queuedMax: turns.queuedMax, atMs }
+  const besides = tokensTotal - sum(ask.tokens)
+  const coalesceTokensMax = Math.max(0, Math.floor(roomTokens(context) / meterRatioMax) - besides)
+  const { coalesceMs, queuedMax } = turns
+  return { ...ask, turnId: timedId(atMs), coalesceMs, coalesceTokensMax, queuedMax, atMs }
+}
+
+function sum(tokens: readonly number[]): number {
+  return tokens.reduce((total, each) => total + each, 0)
 }
 
 /** History can be left out; what is new cannot. */

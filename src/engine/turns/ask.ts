@@ -32,7 +32,7 @@ export interface SubmitInput {
 }
 
 /** A checked request, all but its id, its time and the limits. */
-export type Ask = Omit<AdmitInput, 'turnId' | 'atMs' | 'coalesceMs' | 'queuedMax'> & {
+export type Ask = Omit<AdmitInput, 'turnId' | 'atMs' | 'coalesceMs' | 'coalesceTokensMax' | 'queuedMax'> & {
   /** The meter's count of everything, uncorrected. */
   tokensTotal: number
   /** Strings in which lone surrogates were replaced. */

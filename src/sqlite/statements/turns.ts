@@ -127,5 +127,7 @@ export const inboundSql = {
   ofTurn: `
     SELECT i.dedupe, i.messages, b.body AS packed, i.tokens, i.at_ms AS atMs
     FROM inbound i LEFT JOIN blob b ON b.id = i.blob WHERE i.turn = ? ORDER BY i.id`,
+  tokensOfTurn:
+    'SELECT coalesce(sum(each.value), 0) AS tokens FROM inbound i, json_each(i.tokens) each WHERE i.turn = ?',
   blobBody: 'SELECT body FROM blob WHERE id = ?',
 }

@@ -124,7 +124,13 @@ function findJoinable(work: Work, sessionId: number, request: PlacedRequest, inp
     last.instructionsBlob === request.instructions.blob &&
     last.params === request.params.text &&
     last.paramsBlob === request.params.blob
-  return sameWay ? last.position : null
+  return sameWay && fits(work, last.position, input) ? last.position : null
+}
+
+/** A turn is answered from one context, however many messages joined it. */
+function fits(work: Work, position: number, { tokens, coalesceTokensMax }: StoredAdmission): boolean {
+  const waiting = work.db.first<{ tokens: number }>(inboundSql.tokensOfTurn, position)?.tokens ?? 0
+  return tokens.reduce((total, each) => total + each, waiting) <= coalesceTokensMax
 }
 
 function addTurn(

@@ -88,6 +88,7 @@ export class Scene {
       request: { instructions: [], params: {}, streaming: false },
       onBusy: 'queue',
       coalesceMs: 1_000,
+      coalesceTokensMax: 10_000,
       queuedMax: { session: 100, total: 1_000 },
       atMs: this.nowMs,
       ...more,

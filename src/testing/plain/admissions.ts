@@ -62,8 +62,13 @@ function collects(turn: PlainTurn, input: AdmitInput): boolean {
     input.atMs < turn.windowEndsMs &&
     turn.facts.lane === input.lane &&
     turn.facts.source === input.source &&
-    JSON.stringify(turn.request) === JSON.stringify(input.request)
+    JSON.stringify(turn.request) === JSON.stringify(input.request) &&
+    tokensIn([...turn.inbound, input]) <= input.coalesceTokensMax
   )
+}
+
+function tokensIn(inbound: readonly { tokens: number[] }[]): number {
+  return inbound.flatMap(({ tokens }) => tokens).reduce((total, each) => total + each, 0)
 }
 
 function inboundFrom(input: AdmitInput, interruptedTurnId: string | null) {

@@ -107,6 +107,13 @@ export const admitPromises: PromiseGroup = {
     scene.nowMs += 1_001
     assert.equal((await say('two')).coalesced, false)
   },
+  'joins up to the last token that fits the turn, and not beyond': async (scene) => {
+    const say = (text: string) => scene.admit(alice, text, { onBusy: 'coalesce', coalesceTokensMax: 10 })
+    const first = await say('12345')
+    const fits = await say('67890')
+    assert.deepEqual([fits.coalesced, fits.turn.id], [true, first.turn.id])
+    assert.equal((await say('!')).coalesced, false)
+  },
   'does not join a turn that is asked in another way, or in another lane, or does not collect': async (scene) => {
     await scene.begin(alice, 'busy')
     await scene.admit(alice, 'one', { onBusy: 'coalesce', request: requestWith(1) })
