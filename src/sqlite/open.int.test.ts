@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { promisify } from 'node:util'
@@ -50,7 +50,32 @@ describe('a new data directory', () => {
     const scene = await scratch.scene()
     await scene.say(alice, 'hello', 'hi')
     await scene.store.close()
-    expect(readdirSync(scratch.data).sort()).toEqual(['holdfast.sqlite', 'owner.lock'])
+    expect(readdirSync(scratch.data).sort()).toEqual(['holdfast.made', 'holdfast.sqlite', 'owner.lock'])
+  })
+})
+
+describe('a database that is lost', () => {
+  it.each([
+    ['emptied', (path: string) => truncateSync(path)],
+    ['removed', (path: string) => rmSync(path)],
+  ])('is never taken for a new directory: %s', async (_, lose) => {
+    await using scratch = new Scratch()
+    const scene = await scratch.scene()
+    await scene.say(alice, 'hello', 'hi')
+    await scene.store.close()
+    lose(join(scratch.data, 'holdfast.sqlite'))
+    await refused('STORE_CORRUPT', openAt(scratch.data))
+    await refused('STORE_CORRUPT', openReadOnly(scratch.data))
+    await refused('STORE_CORRUPT', openAt(scratch.data))
+  })
+
+  it('is a new one when the process ended before its first write', async () => {
+    await using scratch = new Scratch()
+    mkdirSync(scratch.data)
+    for (const name of ['holdfast.sqlite', 'owner.lock']) writeFileSync(join(scratch.data, name), '')
+    await refused('STORE_MISSING', openReadOnly(scratch.data))
+    const scene = await scratch.scene()
+    await scene.say(alice, 'hello', 'hi')
   })
 })
 

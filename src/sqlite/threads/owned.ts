@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import type { MessagePort } from 'node:worker_threads'
 import { patiently } from '../file/busy.ts'
 import { openForWriting, prepareFile } from '../file/connection.ts'
-import { lockName, prepareDirectory } from '../file/directory.ts'
+import { lockName, markMade, prepareDirectory } from '../file/directory.ts'
 import { checkIdentity } from '../file/identity.ts'
 import { takeOwnership } from '../file/lock.ts'
 import { migrate, migrations } from '../file/migrate.ts'
@@ -28,6 +28,7 @@ export function openOwned(port: MessagePort, data: ThreadData): Writer {
     } finally {
       db.close()
     }
+    markMade(directory)
     return new Writer(port, data, () => lock.close())
   } catch (error) {
     lock.close()

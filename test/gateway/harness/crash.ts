@@ -20,7 +20,7 @@ export interface CrashReport {
   messages: number
   acknowledged: number
   entries: number
-  /** User messages that stand there again, as a later attempt of a turn that was killed. */
+  /** Answers of a later attempt than the first: their turns ran when the gateway was killed. */
   again: number
 }
 
@@ -149,6 +149,6 @@ async function checkAtRest(gateway: Gateway, load: Load, ledger: Ledger, when: s
 
 function countsOf(load: Load, ledger: Ledger) {
   const acknowledged = load.sent.filter(({ acknowledgedAt }) => acknowledgedAt !== null).length
-  const again = ledger.entries.filter(({ kind, attempt }) => kind === 'user' && attempt > 1).length
+  const again = ledger.entries.filter(({ kind, attempt }) => kind === 'assistant' && attempt > 1).length
   return { messages: load.sent.length, acknowledged, entries: ledger.entries.length, again }
 }
