@@ -231,6 +231,28 @@ describe('Compactor.compactNow', () => {
     expect(bench.compactor.stateOf(alice)).toMatchObject({ state: 'idle', failuresInARow: 0 })
   })
 
+  it('counts among those that are made at once, and gives its place in the line up with its caller', async () => {
+    const answers = [Promise.withResolvers<string>(), Promise.withResolvers<string>()]
+    let asked = 0
+    const bench = await Bench.open(() => (answers[asked++] as PromiseWithResolvers<string>).promise, {
+      compaction: { ...compactSettings.compaction, concurrency: 1 },
+    })
+    await sayMany(bench, 6)
+    await sayMany(bench, 6, bob)
+    const first = bench.compactor.compactNow(alice)
+    const caller = new AbortController()
+    const givenUp = bench.compactor.compactNow(bob, caller.signal)
+    const second = bench.compactor.compactNow(bob)
+    await bench.settled()
+    expect(bench.jobs.map((job) => job.sessionKey)).toEqual([alice])
+    caller.abort(new Error('gone'))
+    await expect(givenUp).rejects.toThrow('gone')
+    answers[0]?.resolve('of alice')
+    expect((await first).text).toBe('of alice')
+    answers[1]?.resolve('of bob')
+    expect((await second).text).toBe('of bob')
+  })
+
   it('ends when its caller goes away, and that is no failure', async () => {
     const bench = await Bench.open(never)
     await sayMany(bench, 6)

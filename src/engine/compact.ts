@@ -44,6 +44,7 @@ export class Compactor {
   readonly #deps: CompactorDeps
   readonly #records = new Map<SessionKey, CompactionRecord>()
   readonly #waiting: SessionKey[] = []
+  readonly #byHand: (() => void)[] = []
   readonly #works = new Set<Promise<void>>()
   readonly #closing = new AbortController()
   #running = 0
@@ -77,7 +78,16 @@ export class Compactor {
       const joined = await until(settled(record.flight), signal)
       if (joined !== null) return joined
     }
-    const made = await this.#attempt(key, record, true, signal)
+    await this.#takePlace(signal)
+    try {
+      return await this.#makeNow(key, record, signal)
+    } finally {
+      this.#leavePlace()
+    }
+  }
+
+  async #makeNow(key: SessionKey, record: CompactionRecord, signal: AbortSignal | undefined): Promise<Summary> {
+    const made = await (record.flight ?? this.#attempt(key, record, true, signal))
     if (made === null) throw new HoldfastError('SUMMARY_NOTHING_TO_DO', { key })
     return made
   }
@@ -122,11 +132,40 @@ export class Compactor {
           await this.#shorten(key, record)
         } finally {
           record.scheduled = false
-          this.#running -= 1
-          this.#startWaiting()
+          this.#leavePlace()
         }
       })
     }
+  }
+
+  /** What is asked for by hand counts among the concurrent ones too, and goes before those that nobody waits for. */
+  async #takePlace(signal: AbortSignal | undefined): Promise<void> {
+    if (this.#running < this.#deps.settings.compaction.concurrency) {
+      this.#running += 1
+      return
+    }
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#byHand.push(resolve)
+    const signals = signal === undefined ? [this.#closing.signal] : [signal, this.#closing.signal]
+    try {
+      await until(promise, AbortSignal.any(signals))
+    } catch (error) {
+      const at = this.#byHand.indexOf(resolve)
+      if (at === -1)
+        this.#leavePlace() // it was given the place in the same moment
+      else this.#byHand.splice(at, 1)
+      throw error
+    }
+  }
+
+  #leavePlace(): void {
+    const next = this.#byHand.shift()
+    if (next !== undefined) {
+      next() // the place is handed on
+      return
+    }
+    this.#running -= 1
+    this.#startWaiting()
   }
 
   /** What escapes from `work` is a fault of ours or of what was passed in; nobody awaits it, so it ends in the log. */
