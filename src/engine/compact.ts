@@ -74,22 +74,16 @@ export class Compactor {
   async compactNow(key: SessionKey, signal?: AbortSignal): Promise<Summary> {
     this.#closing.signal.throwIfAborted()
     const record = this.#record(key)
-    while (record.flight !== null) {
-      const joined = await until(settled(record.flight), signal)
-      if (joined !== null) return joined
-    }
+    const joined = await landed(record, signal)
+    if (joined !== null) return joined
     await this.#takePlace(signal)
     try {
-      return await this.#makeNow(key, record, signal)
+      const made = (await landed(record, signal)) ?? (await this.#attempt(key, record, true, signal))
+      if (made === null) throw new HoldfastError('SUMMARY_NOTHING_TO_DO', { key })
+      return made
     } finally {
       this.#leavePlace()
     }
-  }
-
-  async #makeNow(key: SessionKey, record: CompactionRecord, signal: AbortSignal | undefined): Promise<Summary> {
-    const made = await (record.flight ?? this.#attempt(key, record, true, signal))
-    if (made === null) throw new HoldfastError('SUMMARY_NOTHING_TO_DO', { key })
-    return made
   }
 
   stateOf(key: SessionKey): CompactionReport {
@@ -180,7 +174,7 @@ export class Compactor {
   async #shorten(key: SessionKey, record: CompactionRecord): Promise<void> {
     let stale = 0
     do {
-      while (record.flight !== null) await settled(record.flight)
+      await landed(record)
       record.again = false
       try {
         if ((await this.#attempt(key, record, false)) !== null) record.again = true
@@ -283,7 +277,14 @@ function isSummariserFailure(error: unknown): boolean {
   return isHoldfastError(error) && summariserFailures[error.code] !== undefined
 }
 
-/** The flight's summary; null when it ended without one, whose reason its own caller has been told. */
-function settled(flight: Promise<Summary | null>): Promise<Summary | null> {
-  return flight.catch(() => null)
+/** Waits until no summary of the session is in the making. Null when none was made; why, its own caller has been told. */
+async function landed(record: CompactionRecord, signal?: AbortSignal): Promise<Summary | null> {
+  while (record.flight !== null) {
+    const summary = await until(
+      record.flight.catch(() => null),
+      signal,
+    )
+    if (summary !== null) return summary
+  }
+  return null
 }

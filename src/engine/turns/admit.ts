@@ -10,10 +10,11 @@ const meterRatioMax = 4
 
 /** Durable when it resolves; nothing is written when it rejects with any code but STORE_IO. @throws HoldfastError */
 export async function admit(ground: Ground, input: SubmitInput): Promise<AdmitResult> {
-  const { tokensTotal, replaced, ...ask } = readAsk(input)
+  const { requestTokens, replaced, ...ask } = readAsk(input)
   if (replaced > 0) ground.telemetry.surrogatesReplaced(replaced)
-  await checkRoom(ground, ask.key, tokensTotal)
-  const result = await ground.store.admitTurn(admission(ground, ask, tokensTotal))
+  const messageTokens = ask.tokens.reduce((sum, each) => sum + each, 0)
+  await checkRoom(ground, ask.key, requestTokens + messageTokens)
+  const result = await ground.store.admitTurn(admission(ground, ask, requestTokens))
   if (!result.repeated) {
     const { sessionKey, id: turnId } = result.turn
     ground.events.publish({ type: 'turn.admitted', sessionKey, turnId, coalesced: result.coalesced })
@@ -21,17 +22,12 @@ export async function admit(ground: Ground, input: SubmitInput): Promise<AdmitRe
   return result
 }
 
-function admission(ground: Ground, ask: Omit<Ask, 'tokensTotal' | 'replaced'>, tokensTotal: number): AdmitInput {
+function admission(ground: Ground, ask: Omit<Ask, 'requestTokens' | 'replaced'>, requestTokens: number): AdmitInput {
   const { turns, context } = ground.settings
   const atMs = ground.clock.nowMs()
-  const besides = tokensTotal - sum(ask.tokens)
-  const coalesceTokensMax = Math.max(0, Math.floor(roomTokens(context) / meterRatioMax) - besides)
+  const coalesceTokensMax = Math.max(0, Math.floor(roomTokens(context) / meterRatioMax) - requestTokens)
   const { coalesceMs, queuedMax } = turns
   return { ...ask, turnId: timedId(atMs), coalesceMs, coalesceTokensMax, queuedMax, atMs }
-}
-
-function sum(tokens: readonly number[]): number {
-  return tokens.reduce((total, each) => total + each, 0)
 }
 
 /** History can be left out; what is new cannot. */

@@ -33,8 +33,8 @@ export interface SubmitInput {
 
 /** A checked request, all but its id, its time and the limits. */
 export type Ask = Omit<AdmitInput, 'turnId' | 'atMs' | 'coalesceMs' | 'coalesceTokensMax' | 'queuedMax'> & {
-  /** The meter's count of everything, uncorrected. */
-  tokensTotal: number
+  /** The meter's count of instructions and params, uncorrected. */
+  requestTokens: number
   /** Strings in which lone surrogates were replaced. */
   replaced: number
 }
@@ -96,7 +96,7 @@ export function readAsk(input: SubmitInput): Ask {
     tokens,
     request: deliverTo.length === 0 ? request : { ...request, deliverTo },
     onBusy,
-    tokensTotal: countRequest(request) + tokens.reduce((sum, count) => sum + count, 0),
+    requestTokens: countRequest(request),
     replaced,
   }
 }

@@ -1,5 +1,5 @@
-import { existsSync, mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { makeDirectory } from '../../host/files.ts'
 import { HoldfastError } from '../../model/errors.ts'
 import type { Connection } from './connection.ts'
 import { writeCopy } from './copy.ts'
@@ -39,7 +39,7 @@ export function migrate(db: Connection, path: string, steps: readonly Migration[
 
 function copyBefore(db: Connection, path: string, version: number, atMs: number): void {
   const directory = join(dirname(path), 'backups')
-  if (!existsSync(directory)) mkdirSync(directory, { mode: 0o700 })
+  makeDirectory(directory)
   const stamp = new Date(atMs).toISOString().replaceAll(/[:.]/g, '-')
   writeCopy(db, join(directory, `before-v${version}-${stamp}.sqlite`))
 }
