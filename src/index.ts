@@ -30,7 +30,7 @@ export {
 } from './model/errors.ts'
 export type { Delivery, DeliveryStatus, Holder, Lease } from './model/holders.ts'
 export { parseSessionKey, type SessionKey, type SessionKind } from './model/keys.ts'
-export type { LaneLimits, LaneName } from './model/lanes.ts'
+export type { LaneName, LaneRule, LaneRules } from './model/lanes.ts'
 export { type Message, textOf } from './model/messages.ts'
 export type { Session, Summary } from './model/sessions.ts'
 export type { BusyPolicy, Turn, TurnRequest, TurnStatus, Usage, WaitCause } from './model/turns.ts'

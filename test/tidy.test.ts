@@ -19,6 +19,9 @@ const level = {
   lanes: 2,
   compaction: 2,
   recovery: 2,
+  retention: 2,
+  cron: 2,
+  archive: 3,
   sqlite: 3,
   engine: 4,
   testing: 4,
@@ -29,7 +32,7 @@ const level = {
 }
 
 /** Who may read the clock, the environment, the disk and chance. */
-const outside = ['host/', 'sqlite/', 'cli/main.ts']
+const outside = ['host/', 'archive/', 'sqlite/', 'cli/main.ts']
 
 /** Over this a file holds a second idea. */
 const linesMax = 300

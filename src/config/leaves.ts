@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isTimeZone } from '../engine/settings.ts'
 import { HoldfastError, isHoldfastError } from '../model/errors.ts'
 import { parseDuration, parseSize } from '../model/units.ts'
 
@@ -17,6 +18,16 @@ export function duration(leastMs: number) {
 export function size(leastBytes: number) {
   const allowed = `a size such as "512kb", "10mb" or "2gb", at least ${spellSize(leastBytes)}`
   return quantity(parseSize, leastBytes, allowed).meta({ examples: ['512kb', '10mb', '2gb'] })
+}
+
+/** The same, or `false` for none; null afterwards. */
+export function orNever<Leaf extends z.ZodType>(leaf: Leaf) {
+  return z.union([z.literal(false), leaf]).transform((found) => (found === false ? null : found))
+}
+
+export function timeZone() {
+  const error = 'a time zone such as "Europe/Vienna" or "UTC"'
+  return z.string({ error }).refine(isTimeZone, { error })
 }
 
 function quantity(parse: (text: string) => number, least: number, allowed: string) {

@@ -2,10 +2,13 @@ import { dirname, join, resolve } from 'node:path'
 import JSON5 from 'json5'
 import { z } from 'zod'
 import { isSystemError, readTextIfPresent } from '../host/files.ts'
+import { problemsOfLaneRules } from '../lanes/rules.ts'
 import { HoldfastError } from '../model/errors.ts'
 import { formatDuration } from '../model/units.ts'
+import { problemsOfRetention } from '../retention/policy.ts'
 import { problemsOf, schemaAt } from './problems.ts'
 import { type ConfigValues, configSchema } from './schema.ts'
+import { settingsOf } from './settings.ts'
 
 /** A value from the command line, which wins over the file: `{ key: 'server.port', flag: '--port', value: '4800' }`. */
 export interface Flag {
@@ -69,8 +72,10 @@ export function checkConfig(parsed: unknown, flags: readonly Flag[], file: strin
 }
 
 /** Limits that depend on each other; the engine checks them again under its own names. */
-function relationsOf({ model, turns, compaction }: ConfigValues): string[] {
-  const problems: string[] = []
+function relationsOf(config: ConfigValues): string[] {
+  const { model, turns, compaction } = config
+  const { lanes, retention } = settingsOf(config)
+  const problems = [...problemsOfLaneRules(lanes), ...problemsOfRetention(retention)]
   const demand = (holds: boolean, problem: string) => {
     if (!holds) problems.push(problem)
   }

@@ -57,7 +57,24 @@ describe('values', () => {
     [{ compaction: { softShare: 60 } }, 'compaction.softShare: found 60, allowed is a number between 0 and 1'],
     [{ compaction: { enabled: 'no' } }, 'compaction.enabled: found "no", allowed is true or false'],
     [{ model: { url: 'ftp://x', name: 'y' } }, 'model.url: found "ftp://x", allowed is an address such as'],
-    [{ lanes: { main: 0 } }, 'lanes.main: found 0, allowed is a whole number from 1 to 10000'],
+    [
+      { lanes: { main: { concurrency: 0 } } },
+      'lanes.main.concurrency: found 0, allowed is a whole number from 1 to 10000',
+    ],
+    [{ lanes: { userSlots: 72 } }, 'lanes.userSlots: found 72, allowed is less than lanes.slots (72)'],
+    [{ lanes: { sourceShare: 0 } }, 'lanes.sourceShare: found 0, allowed is a number above 0, at most 1'],
+    [{ retention: { every: '-1d' } }, 'retention.every: found "-1d", allowed is a duration such as'],
+    [{ retention: { every: '1s' } }, 'retention.every: found "1s", allowed is a duration such as'],
+    [{ retention: { kinds: { main: { idle: '99999999999d' } } } }, 'retention.kinds.main.idle: found "99999999999d"'],
+    [{ retention: { kinds: { chat: {} } } }, 'retention.kinds.chat: '],
+    [
+      { retention: { disk: { low: 0.9, high: 0.8 } } },
+      'retention.disk.low: found 0.9, allowed is above 0 and less than',
+    ],
+    [
+      { sessions: { reset: { timeZone: 'Mars/Olympus' } } },
+      'sessions.reset.timeZone: found "Mars/Olympus", allowed is',
+    ],
     [[], 'the whole file: found [], allowed is an object'],
     [null, 'the whole file: found null, allowed is an object'],
   ])('names the key, what was found and what is allowed: %j', (parsed, problem) => {

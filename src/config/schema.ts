@@ -17,19 +17,19 @@ import {
   words,
   yesOrNo,
 } from './leaves.ts'
+import { upkeepSections } from './upkeep.ts'
 
 /**
  * `holdfast.json5`: JSON with comments. Every key may be left out. Durations (`90s`) are milliseconds and sizes
  * (`10mb`) are bytes after reading. Defaults of the engine are the engine's own, so that both never differ.
  */
 
-const { lanes, turns, context, compaction } = defaultSettings
+const { turns, context, compaction } = defaultSettings
 const port = 4747
 const bodyMaxBytes = 20 * 1024 ** 2
 const diskReserveBytes = 64 * 1024 ** 2 // room to settle what runs and to read-only in good order
 const drainMs = 30_000 // a supervisor that kills sooner loses nothing: what it cuts short runs again
 const secondMs = 1_000
-const lane = (limit: number, what: string) => wholeNumber(1, 10_000).prefault(limit).describe(what)
 
 const server = section({
   host: words('an address or name to listen on, such as "127.0.0.1"')
@@ -129,15 +129,7 @@ export const configSchema = section({
   server: server.prefault({}).describe('Where and to whom the gateway listens.'),
   model: model.prefault({}).describe('The model that answers.'),
   turns: turnLimits.prefault({}).describe('Limits of turns and of the queue.'),
-  lanes: section({
-    main: lane(lanes.main, 'Messages of people.'),
-    subagent: lane(lanes.subagent, 'Turns of sub-agents.'),
-    cron: lane(lanes.cron, 'Turns of scheduled jobs.'),
-    resume: lane(lanes.resume, 'Turns that run again after a restart.'),
-    background: lane(lanes.background, 'Everything that nobody waits for.'),
-  })
-    .prefault({})
-    .describe('How many turns of each lane run at once.'),
+  ...upkeepSections,
   compaction: summaries.prefault({}).describe('Summaries that keep long sessions inside the context window.'),
   store: section({
     diskReserve: size(0)

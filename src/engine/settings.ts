@@ -1,9 +1,13 @@
+import { defaultLaneRules, problemsOfLaneRules } from '../lanes/rules.ts'
 import { HoldfastError } from '../model/errors.ts'
-import type { LaneLimits } from '../model/lanes.ts'
+import type { SessionKind } from '../model/keys.ts'
+import type { LaneRules } from '../model/lanes.ts'
+import { defaultRecoveryBudget, type RecoveryBudget } from '../recovery/budget.ts'
+import { defaultRetentionPolicy, problemsOfRetention, type RetentionPolicy } from '../retention/policy.ts'
 
 /** Every bound has a unit in its name and a reason beside its default. */
 export interface EngineSettings {
-  lanes: LaneLimits
+  lanes: LaneRules
   turns: {
     /** A whole turn, retries included. */
     timeLimitMs: number
@@ -37,16 +41,48 @@ export interface EngineSettings {
     backoffMs: { first: number; max: number }
   }
   delivery: { attemptsMax: number; backoffMs: { first: number; max: number }; timeLimitMs: number }
+  recovery: RecoveryBudget
+  retention: RetentionPolicy
+  sessions: {
+    /** When the next message begins a new transcript. */
+    reset: ResetRule
+    /** Kinds of session that the rule is for. */
+    resetKinds: readonly SessionKind[]
+  }
+  cron: {
+    enabled: boolean
+    /** Jobs in the store. */
+    jobsMax: number
+    /** Runs that `missed: 'all'` makes up for after one gap. */
+    missedMax: number
+    /** A run that starts this late was not missed. */
+    lateMaxMs: number
+  }
+  watch: {
+    /** A turn without progress for this long is called stuck. */
+    stuckAfterMs: number
+    /** An event loop that has not gone round for this long is called wedged. */
+    wedgedAfterMs: number
+  }
 }
 
+/** A transcript ends, with the next message, by any of these. */
+export interface ResetRule {
+  /** `daily`: at the last `atHour` o'clock of the time zone; `idle`: after `idleMs` without activity. */
+  mode: 'off' | 'daily' | 'idle'
+  atHour: number
+  /** An IANA name such as `Europe/Vienna`. */
+  timeZone: string
+  idleMs: number
+  /** Bindings end by age, since the transcript began, and by idle time, whatever the mode. Null: they do not. */
+  ageMaxMs: number | null
+  idleMaxMs: number | null
+}
+
+export const resetModes = ['off', 'daily', 'idle'] as const
+
 export const defaultSettings: EngineSettings = {
-  lanes: {
-    main: 64, // turns mostly wait for the network; the model server has its own limit
-    subagent: 8,
-    cron: 4,
-    resume: 1, // one at a time, so that a restart is no stampede
-    background: 2,
-  },
+  lanes: defaultLaneRules,
   turns: {
     timeLimitMs: 10 * 60_000, // a long answer of a slow local model
     stallLimitMs: 2 * 60_000, // time to the first token of a large context on a busy server
@@ -69,6 +105,17 @@ export const defaultSettings: EngineSettings = {
     backoffMs: { first: 10_000, max: 3_600_000 },
   },
   delivery: { attemptsMax: 5, backoffMs: { first: 1_000, max: 300_000 }, timeLimitMs: 60_000 },
+  recovery: defaultRecoveryBudget,
+  retention: defaultRetentionPolicy,
+  sessions: {
+    reset: { mode: 'off', atHour: 4, timeZone: 'UTC', idleMs: 24 * 3_600_000, ageMaxMs: null, idleMaxMs: null },
+    resetKinds: ['main', 'direct', 'group', 'thread', 'other'], // the others live for one errand
+  },
+  cron: { enabled: true, jobsMax: 1_000, missedMax: 100, lateMaxMs: 60_000 },
+  watch: {
+    stuckAfterMs: 60_000, // half of the stall limit: told before it is ended
+    wedgedAfterMs: 5_000, // garbage collection of a large heap takes a second or two
+  },
 }
 
 /** Settings of which any part may be left out. */
@@ -82,17 +129,36 @@ export function resolveSettings(given: PartialSettings): EngineSettings {
     context: { ...defaultSettings.context, ...given.context },
     compaction: { ...defaultSettings.compaction, ...given.compaction },
     delivery: { ...defaultSettings.delivery, ...given.delivery },
+    recovery: { ...defaultSettings.recovery, ...given.recovery },
+    retention: { ...defaultSettings.retention, ...given.retention },
+    sessions: { ...defaultSettings.sessions, ...given.sessions },
+    cron: { ...defaultSettings.cron, ...given.cron },
+    watch: { ...defaultSettings.watch, ...given.watch },
   }
   const { turns, context } = settings
   check(context.answerTokens < context.windowTokens, 'context.answerTokens must be less than context.windowTokens')
   check(context.keepShare < context.softShare, 'context.keepShare must be less than context.softShare')
   check(context.softShare < 1, 'context.softShare must be less than 1')
   check(turns.stallLimitMs <= turns.timeLimitMs, 'turns.stallLimit must not be longer than turns.timeLimit')
+  const problems = [...problemsOfLaneRules(settings.lanes), ...problemsOfRetention(settings.retention)]
+  check(problems.length === 0, problems.join('; '))
+  check(isTimeZone(settings.sessions.reset.timeZone), 'sessions.reset.timeZone must be an IANA name')
   return settings
 }
 
 function check(holds: boolean, because: string): void {
   if (!holds) throw new HoldfastError('CONFIG_INVALID', { because })
+}
+
+/** `Europe/Vienna`, `UTC`: a name that the system's time zone data know. */
+export function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name })
+    return true
+  } catch (error) {
+    if (error instanceof RangeError) return false
+    throw error
+  }
 }
 
 /** Tokens that instructions, history and new messages may fill together. */

@@ -42,6 +42,17 @@ const meanings: Record<ErrorCode, Meaning> = {
   ADDRESS_UNUSABLE: meaning(500, 'server_error'),
   FILE_EXISTS: conflict,
 
+  JOB_NOT_FOUND: absent,
+  JOB_INVALID: badRequest,
+  JOB_LIMIT: conflict,
+  JOB_RUNNING: conflict,
+
+  ARCHIVE_NOT_FOUND: absent,
+  ARCHIVE_DAMAGED: meaning(500, 'store_error'),
+  ARCHIVE_CONFLICT: conflict,
+  RETENTION_BUSY: meaning(429, 'conflict_error'),
+  CLOCK_SUSPECT: conflict,
+
   FENCED: conflict,
   HEAD_MOVED: conflict,
 
@@ -79,6 +90,9 @@ const meanings: Record<ErrorCode, Meaning> = {
   TURN_CANCELLED: conflict,
   TURN_INTERRUPTED: meaning(503, 'turn_error'),
   TURN_QUARANTINED: meaning(500, 'turn_error'),
+  TURN_STALE: meaning(500, 'turn_error'),
+  TURN_NOT_RESUMED: meaning(500, 'turn_error'),
+  TURN_RELEASED: conflict,
   RUNNER_FAILED: meaning(500, 'turn_error'),
 
   GATEWAY_CLOSING: meaning(503, 'server_error', true),

@@ -37,6 +37,34 @@ export const errorCatalog = {
   CONFIG_INVALID: { title: 'The configuration is not valid', fix: 'See `holdfast config schema`.' },
   USAGE: { title: 'The command line is not valid', fix: 'See `holdfast --help`.' },
 
+  // scheduled jobs
+  JOB_NOT_FOUND: { title: 'There is no such job', fix: 'List them with `holdfast cron list`.' },
+  JOB_INVALID: { title: 'The job is not valid', fix: 'Correct what `because` names; see `holdfast cron add --help`.' },
+  JOB_LIMIT: { title: 'There are too many jobs already', fix: 'Remove some, or raise `cron.jobs`.' },
+  JOB_RUNNING: {
+    title: 'A run of this job is still going',
+    fix: 'Wait for it, or cancel it with `holdfast turns cancel`; a job never runs twice at once.',
+  },
+
+  // retention, archives and the trash
+  ARCHIVE_NOT_FOUND: {
+    title: 'There is no such archive',
+    fix: 'List them with `holdfast retain --list` and `holdfast trash list`.',
+  },
+  ARCHIVE_DAMAGED: {
+    title: 'The archive is not what its manifest says',
+    fix: 'Nothing was changed. Restore the file from a backup; `zstd -d` reads what is left of it.',
+  },
+  ARCHIVE_CONFLICT: {
+    title: 'What is to be restored is there already',
+    fix: 'Nothing was changed. Look at the session first.',
+  },
+  RETENTION_BUSY: { title: 'A sweep is going on or has just ended', fix: 'Retry after `retryAfterMs`.' },
+  CLOCK_SUSPECT: {
+    title: 'The clock has jumped, so nothing is taken out',
+    fix: 'Check the clock. If it is right, sweep once with `--trust-clock`.',
+  },
+
   // writers and their fences
   FENCED: {
     title: 'The session was taken by a newer writer',
@@ -114,6 +142,18 @@ export const errorCatalog = {
   TURN_QUARANTINED: {
     title: 'The turn was interrupted too often and is not run again',
     fix: 'Send the message again, or look at the log for why the process ended.',
+  },
+  TURN_STALE: {
+    title: 'The turn was interrupted and is too old to be run again',
+    fix: 'Send the message again if it is still wanted, or raise `recovery.ageMax`.',
+  },
+  TURN_NOT_RESUMED: {
+    title: 'The turn was interrupted and is not run again',
+    fix: 'Send the message again if it is still wanted. `because` says why it was left out.',
+  },
+  TURN_RELEASED: {
+    title: 'The session was taken from the turn by an operator',
+    fix: 'Send the message again if it is still wanted.',
   },
   RUNNER_FAILED: { title: 'The runner threw an error', fix: 'See the log at the time of the turn.' },
 

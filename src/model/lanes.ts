@@ -1,6 +1,28 @@
-/** Named queues. Later lanes in this list give way to earlier ones. */
+/** Named queues, in the order of their classes: user > subagent > cron > resume > background. */
 export const laneNames = ['main', 'subagent', 'cron', 'resume', 'background'] as const
 export type LaneName = (typeof laneNames)[number]
 
+/** The lane whose turns people wait for: some slots are kept free for it. */
+export const userLane: LaneName = 'main'
+
 /** How many turns of each lane may run at once in one process. */
 export type LaneLimits = Readonly<Record<LaneName, number>>
+
+export interface LaneRule {
+  /** Turns of this lane that run at once in one process. */
+  concurrency: number
+  /** How long a waiting turn lets turns of lanes with less patience go first. */
+  patienceMs: number
+  /** A wait longer than this is reported, once. */
+  waitLimitMs: number
+}
+
+export interface LaneRules {
+  /** Turns that run at once in one process, over all lanes. */
+  slots: number
+  /** Of these, how many only the user lane may take. */
+  userSlots: number
+  /** Share of a lane's concurrency that one source may hold; at least one slot. Above 0, at most 1. */
+  sourceShare: number
+  lanes: Readonly<Record<LaneName, LaneRule>>
+}

@@ -5,6 +5,8 @@ import { type ErrorCode, errorCatalog } from '../../src/model/errors.ts'
 /** The first code of each group, in the order of the catalog. */
 const groups: Partial<Record<ErrorCode, string>> = {
   REQUEST_INVALID: 'What a caller sent',
+  JOB_NOT_FOUND: 'Scheduled jobs',
+  ARCHIVE_NOT_FOUND: 'Retention, archives and the trash',
   FENCED: 'Writers and their fences',
   SUMMARY_NOT_FOUND: 'Summaries',
   STORE_FULL: 'The store',

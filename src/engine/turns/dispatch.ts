@@ -1,5 +1,5 @@
 import { isHoldfastError } from '../../model/errors.ts'
-import { type LaneName, laneNames } from '../../model/lanes.ts'
+import { type LaneLimits, type LaneName, type LaneRules, laneNames } from '../../model/lanes.ts'
 import type { Claim } from '../../store/turns.ts'
 import { type Ground, storeBackoffMs } from '../ground.ts'
 import { backoffMs, pause } from '../waiting.ts'
@@ -105,7 +105,7 @@ export class Dispatcher {
   }
 
   isFull(lane: LaneName): boolean {
-    return (this.#running.get(lane) ?? 0) >= this.#ground.settings.lanes[lane]
+    return (this.#running.get(lane) ?? 0) >= this.#ground.settings.lanes.lanes[lane].concurrency
   }
 
   #pump(): void {
@@ -131,7 +131,7 @@ export class Dispatcher {
   async #claim(wake: number): Promise<void> {
     const { store, holder, settings, clock, watch } = this.#ground
     try {
-      const claim = await store.claimTurn({ holder, limits: settings.lanes, atMs: clock.nowMs() })
+      const claim = await store.claimTurn({ holder, limits: concurrencyOf(settings.lanes), atMs: clock.nowMs() })
       if (this.#failures > 0) watch.fine('dispatch')
       this.#failures = 0
       if (claim === null) this.#nothing(wake)
@@ -175,3 +175,6 @@ export class Dispatcher {
     for (const lane of laneNames) if (this.isFull(lane)) this.#fullUntilMs.set(lane, nowMs)
   }
 }
+
+const concurrencyOf = ({ lanes }: LaneRules): LaneLimits =>
+  Object.fromEntries(laneNames.map((name) => [name, lanes[name].concurrency])) as Record<LaneName, number>

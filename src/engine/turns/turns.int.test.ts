@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { counting, echo, eventually, gate, newData, stage } from '../../../test/engine/opened.ts'
+import { defaultLaneRules } from '../../lanes/rules.ts'
 import { type ErrorCode, isHoldfastError } from '../../model/errors.ts'
 import { parseSessionKey } from '../../model/keys.ts'
+import type { LaneRules } from '../../model/lanes.ts'
 import { type Message, textOf } from '../../model/messages.ts'
 import { waitCauses } from '../../model/turns.ts'
 import type { SubmitInput } from './ask.ts'
@@ -163,10 +165,15 @@ describe('a message for a busy session', () => {
   })
 })
 
+const withMain = (concurrency: number): LaneRules => ({
+  ...defaultLaneRules,
+  lanes: { ...defaultLaneRules.lanes, main: { ...defaultLaneRules.lanes.main, concurrency } },
+})
+
 it('a lane that is full is named as the cause, for as long as it was', async () => {
   const counted = counting()
   const { run, release, begun } = gate()
-  const engine = await (await newData()).open({ run, settings: { lanes: { main: 1 } }, telemetry: counted.telemetry })
+  const engine = await (await newData()).open({ run, settings: { lanes: withMain(1) }, telemetry: counted.telemetry })
   await engine.submit({ key: alice, messages: 'first' })
   await eventually(() => begun.length === 1)
   const second = await engine.submit({ key: 'bob', messages: 'second' })

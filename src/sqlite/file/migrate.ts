@@ -3,7 +3,7 @@ import { makeDirectory } from '../../host/files.ts'
 import { HoldfastError } from '../../model/errors.ts'
 import type { Connection } from './connection.ts'
 import { writeCopy } from './copy.ts'
-import { applicationId, tables, views } from './schema.ts'
+import { applicationId, tables, tablesOfVersion2, views } from './schema.ts'
 
 /** One step of the format, forward only. `to` is the schema version after it. */
 export interface Migration {
@@ -11,7 +11,10 @@ export interface Migration {
   sql: string
 }
 
-export const migrations: readonly Migration[] = [{ to: 1, sql: tables }]
+export const migrations: readonly Migration[] = [
+  { to: 1, sql: tables },
+  { to: 2, sql: tablesOfVersion2 },
+]
 
 const dropViews = 'DROP VIEW IF EXISTS v_session; DROP VIEW IF EXISTS v_entry; DROP VIEW IF EXISTS v_turn;'
 

@@ -1,3 +1,8 @@
+import { archiveTables } from './schema/archives.ts'
+import { jobTables } from './schema/jobs.ts'
+import { laneTables } from './schema/lanes.ts'
+import { recoveryTables } from './schema/recovery.ts'
+
 /**
  * The format of `holdfast.sqlite`.
  *
@@ -12,6 +17,12 @@
  * wholly or not at all. Every verb is one transaction or a part of a larger one, so every committed state satisfies the
  * invariants that `verify` checks. Times are milliseconds since the epoch; tokens are the meter's, uncorrected.
  */
+
+/**
+ * Version 2 adds, each part in a file of `schema/`: who waits in which lane, starts of the process, scheduled jobs, and what
+ * retention has taken out.
+ */
+export const tablesOfVersion2 = [laneTables, recoveryTables, jobTables, archiveTables].join('\n')
 
 /** "HOLD": names the file as ours, also for file(1). */
 export const applicationId = 0x484f4c44
