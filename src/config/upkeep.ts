@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { defaultSettings, resetModes } from '../engine/settings.ts'
+import { resetModes } from '../cron/reset.ts'
+import { defaultSettings } from '../engine/settings.ts'
 import { type SessionKind, sessionKinds } from '../model/keys.ts'
 import type { LaneName } from '../model/lanes.ts'
 import { retentionEnds, retentionModes, sweepEveryMinMs } from '../retention/policy.ts'
@@ -106,10 +107,10 @@ export const upkeepSections = {
   cron: section({
     enabled: yesOrNo().prefault(cron.enabled).describe('Whether scheduled jobs start.'),
     jobs: wholeNumber(0, 1_000_000).prefault(cron.jobsMax).describe('How many jobs there may be.'),
-    missed: wholeNumber(1, 100_000)
+    missed: wholeNumber(1, 1_000)
       .prefault(cron.missedMax)
       .describe('Runs that the policy `all` makes up for after one gap.'),
-    lateMax: duration(0)
+    lateMax: duration(secondMs)
       .prefault(spellDuration(cron.lateMaxMs))
       .describe('A run that starts this late was not missed.'),
   })

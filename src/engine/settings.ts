@@ -1,3 +1,4 @@
+import type { ResetRule } from '../cron/reset.ts'
 import { defaultLaneRules, problemsOfLaneRules } from '../lanes/rules.ts'
 import { HoldfastError } from '../model/errors.ts'
 import type { SessionKind } from '../model/keys.ts'
@@ -65,21 +66,6 @@ export interface EngineSettings {
     wedgedAfterMs: number
   }
 }
-
-/** A transcript ends, with the next message, by any of these. */
-export interface ResetRule {
-  /** `daily`: at the last `atHour` o'clock of the time zone; `idle`: after `idleMs` without activity. */
-  mode: 'off' | 'daily' | 'idle'
-  atHour: number
-  /** An IANA name such as `Europe/Vienna`. */
-  timeZone: string
-  idleMs: number
-  /** Bindings end by age, since the transcript began, and by idle time, whatever the mode. Null: they do not. */
-  ageMaxMs: number | null
-  idleMaxMs: number | null
-}
-
-export const resetModes = ['off', 'daily', 'idle'] as const
 
 export const defaultSettings: EngineSettings = {
   lanes: defaultLaneRules,

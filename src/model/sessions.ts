@@ -12,6 +12,8 @@ export interface Session {
   pinned: boolean
   /** Which incarnation of the conversation is current; counted from 1 within the session. */
   transcript: number
+  /** When the first message came into it; when it was begun, while there is none. */
+  transcriptAtMs: number
   /** `seq` of the newest entry of the current transcript; 0 when it is empty. */
   head: number
   /** Grows by one whenever the session is taken. Never goes back. */

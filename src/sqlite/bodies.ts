@@ -1,7 +1,9 @@
 import type { Entry, EventBody, NewEntry } from '../model/entries.ts'
+import type { Job, JobSpec } from '../model/jobs.ts'
 import type { Message, SystemMessage } from '../model/messages.ts'
 import type { Inbound, TurnRequest } from '../model/turns.ts'
 import type { StoredInbound, StoredRequestText } from './file/inbound.ts'
+import type { StoredJob } from './file/jobs.ts'
 import type { NewStoredEntry, StoredEntry } from './file/rows.ts'
 
 /** Between the model's objects and the JSON text that crosses threads and lies in the database. */
@@ -32,4 +34,14 @@ export const inboundToModel = ({ dedupeKey, messages, atMs }: StoredInbound): In
   dedupeKey,
   messages: JSON.parse(messages) as Message[],
   atMs,
+})
+
+export const jobToStore = ({ messages, instructions, params, deliverTo, ...job }: JobSpec) => ({
+  ...job,
+  content: JSON.stringify({ messages, instructions, params, deliverTo }),
+})
+
+export const jobToModel = ({ content, ...job }: StoredJob): Job => ({
+  ...job,
+  ...(JSON.parse(content) as Pick<Job, 'messages' | 'instructions' | 'params' | 'deliverTo'>),
 })

@@ -3,12 +3,21 @@ import { systemClock } from '../host/clock.ts'
 import { isHoldfastError } from '../model/errors.ts'
 import type { SessionKey } from '../model/keys.ts'
 import type { AppendInput, ContextQuery, EntryQuery } from '../store/entries.ts'
+import type { PutJobInput, StartJobInput } from '../store/jobs.ts'
 import type { Store } from '../store/port.ts'
 import type { SearchQuery, SessionQuery } from '../store/sessions.ts'
 import type { CommitSummaryInput } from '../store/summaries.ts'
 import type { AdmitInput, ClaimInput, RevokeInput, SettleInput, TurnQuery } from '../store/turns.ts'
 import type { VerifyReport } from '../store/upkeep.ts'
-import { entriesToStore, entryToModel, inboundToModel, requestToModel, requestToStore } from './bodies.ts'
+import {
+  entriesToStore,
+  entryToModel,
+  inboundToModel,
+  jobToModel,
+  jobToStore,
+  requestToModel,
+  requestToStore,
+} from './bodies.ts'
 import type { Lines } from './threads/lines.ts'
 
 /** Input of a verb of the port, by name. */
@@ -53,8 +62,7 @@ export class SqliteStore implements Store {
   }
 
   admitTurn(input: AdmitInput) {
-    const messages = JSON.stringify(input.messages)
-    return this.#lines.write('admitTurn', { ...input, messages, request: requestToStore(input.request) })
+    return this.#lines.write('admitTurn', admissionToStore(input))
   }
 
   async claimTurn(input: ClaimInput) {
@@ -102,6 +110,37 @@ export class SqliteStore implements Store {
   settleDelivery = (input: InputOf<'settleDelivery'>) => this.#lines.write('settleDelivery', input)
   markUnknownDeliveries = (input: InputOf<'markUnknownDeliveries'>) => this.#lines.write('markUnknownDeliveries', input)
 
+  async putJob(input: PutJobInput) {
+    return jobToModel(await this.#lines.write('putJob', { ...input, job: jobToStore(input.job) }))
+  }
+
+  removeJob = (input: InputOf<'removeJob'>) => this.#lines.write('removeJob', input)
+
+  async readJob(id: string) {
+    const found = await this.#lines.read('readJob', id)
+    return found === null ? null : jobToModel(found)
+  }
+
+  async listJobs(query: InputOf<'listJobs'>) {
+    const { items, next } = await this.#lines.read('listJobs', query)
+    return { items: items.map(jobToModel), next }
+  }
+
+  switchJob = async (input: InputOf<'switchJob'>) => jobToModel(await this.#lines.write('switchJob', input))
+
+  async dueJobs(query: InputOf<'dueJobs'>) {
+    const { items, ...rest } = await this.#lines.read('dueJobs', query)
+    return { items: items.map(jobToModel), ...rest }
+  }
+
+  moveJob = (input: InputOf<'moveJob'>) => this.#lines.write('moveJob', input)
+
+  async startJob(input: StartJobInput) {
+    const admission = admissionToStore(input.admission)
+    const { job, turn } = await this.#lines.write('startJob', { ...input, admission })
+    return { job: jobToModel(job), turn }
+  }
+
   async statistics() {
     const { writable, fencedWrites } = this.#lines
     return { ...(await this.#lines.read('statistics', null)), writable, fencedWrites }
@@ -132,3 +171,9 @@ export class SqliteStore implements Store {
     }
   }
 }
+
+const admissionToStore = (input: AdmitInput) => ({
+  ...input,
+  messages: JSON.stringify(input.messages),
+  request: requestToStore(input.request),
+})

@@ -2,6 +2,7 @@ import type { ErrorRecord } from '../model/errors.ts'
 import type { Holder } from '../model/holders.ts'
 import type { DeliveryVerbs } from './deliveries.ts'
 import type { EntryVerbs } from './entries.ts'
+import type { JobVerbs } from './jobs.ts'
 import type { LeaseVerbs } from './leases.ts'
 import type { SessionVerbs } from './sessions.ts'
 import type { SummaryVerbs } from './summaries.ts'
@@ -25,6 +26,7 @@ export interface Store
     LeaseVerbs,
     SummaryVerbs,
     DeliveryVerbs,
+    JobVerbs,
     UpkeepVerbs {
   close(): Promise<void>
 }

@@ -13,7 +13,8 @@ export interface TurnVerbs {
    * Durable admission. Opens the session, or opens it again when it was archived. A `dedupeKey` that was used in this
    * session gives the same turn back with `repeated`. `coalesce` joins a waiting turn of the session that has
    * the same request and whose window is open. `interrupt` marks the running turn as cancelled (`cancelRequested`) and puts this
-   * one next. @throws SESSION_BUSY (reject), QUEUE_FULL, IDEMPOTENCY_MISMATCH
+   * one next. `reset` begins a new transcript before, as `resetSession` does, unless the session has another one by now, or a
+   * turn of it runs, waits or is to run again. @throws SESSION_BUSY (reject), QUEUE_FULL, IDEMPOTENCY_MISMATCH
    */
   admitTurn(input: AdmitInput): Promise<AdmitResult>
   /**
@@ -69,6 +70,8 @@ export interface AdmitInput {
   coalesceTokensMax: number
   /** Turns that may wait in this session, and in the whole store. */
   queuedMax: { session: number; total: number }
+  /** The rules say that this message begins a new transcript after that one. */
+  reset?: { transcript: number; reason: string } | null
   atMs: number
 }
 
@@ -78,6 +81,8 @@ export interface AdmitResult {
   coalesced: boolean
   /** The running turn that `interrupt` asked to stop. */
   interruptedTurnId: string | null
+  /** The number of the transcript that `reset` began; null when it began none. */
+  begunTranscript: number | null
 }
 
 export interface ClaimInput {

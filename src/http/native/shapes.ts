@@ -38,6 +38,7 @@ export const sessionSchema = z
     title: z.string().nullable(),
     pinned: z.boolean(),
     transcript: count,
+    transcriptAtMs: time,
     head: count,
     fence: count,
     contextTokens: z.number(),

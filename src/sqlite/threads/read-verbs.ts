@@ -1,4 +1,5 @@
 import { readContext, readEntries } from '../reads/entries.ts'
+import { dueJobs, listJobs, readJob } from '../reads/jobs.ts'
 import { checkReadable } from '../reads/readable.ts'
 import { listSessions, listSummaries, readSession } from '../reads/sessions.ts'
 import { statistics } from '../reads/statistics.ts'
@@ -13,6 +14,9 @@ export const readVerbs = {
   readTurn,
   listTurns,
   listLeases,
+  readJob,
+  listJobs,
+  dueJobs,
   statistics,
   checkReadable,
 }

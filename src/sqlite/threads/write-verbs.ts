@@ -2,6 +2,7 @@ import { admitTurn } from '../verbs/admit.ts'
 import { claimTurn } from '../verbs/claim.ts'
 import { claimDelivery, markUnknownDeliveries, settleDelivery } from '../verbs/deliveries.ts'
 import { appendEntries } from '../verbs/entries.ts'
+import { moveJob, putJob, removeJob, startJob, switchJob } from '../verbs/jobs.ts'
 import { expireLeases, recordProgress } from '../verbs/leases.ts'
 import { archiveSession, openSession, patchSession, resetSession } from '../verbs/sessions.ts'
 import { settleTurn } from '../verbs/settle.ts'
@@ -30,6 +31,11 @@ export const writeVerbs = {
   claimDelivery,
   settleDelivery,
   markUnknownDeliveries,
+  putJob,
+  removeJob,
+  switchJob,
+  moveJob,
+  startJob,
   probe,
   recordVerify,
 }

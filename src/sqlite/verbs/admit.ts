@@ -9,7 +9,7 @@ import { sessionSql } from '../statements/sessions.ts'
 import { inboundSql, turnSql } from '../statements/turns.ts'
 import type { LeaseRow } from './ending.ts'
 import { laneOrderOf, placeOf, refreshReady } from './queue.ts'
-import { findOrAdd } from './sessions.ts'
+import { findOrAdd, resetSession } from './sessions.ts'
 import type { Work } from './work.ts'
 
 export type StoredAdmission = Omit<AdmitInput, 'messages' | 'request'> & {
@@ -36,9 +36,11 @@ export function admitTurn(work: Work, input: StoredAdmission): AdmitResult {
   if (joined !== null) {
     addInbound(work, joined, id, input, null)
     work.db.run(sessionSql.touched, id, input.atMs)
-    return { turn: readTurn(work, joined), repeated: false, coalesced: true, interruptedTurnId: null }
+    const turn = readTurn(work, joined)
+    return { turn, repeated: false, coalesced: true, interruptedTurnId: null, begunTranscript: null }
   }
   checkBounds(input, queuedTurns, work.queue.total)
+  const begunTranscript = session === undefined || busy ? null : beginAnew(work, session, input)
 
   const lease = running === 1 ? (work.db.first<LeaseRow>(leaseSql.ofSession, input.key) as LeaseRow) : null
   const interrupts = input.onBusy === 'interrupt' && lease !== null
@@ -49,7 +51,14 @@ export function admitTurn(work: Work, input: StoredAdmission): AdmitResult {
   work.db.run(sessionSql.admitted, id, input.atMs)
   work.queue.total += 1
   refreshReady(work, id, lease !== null, input.atMs)
-  return { turn: readTurn(work, position), repeated: false, coalesced: false, interruptedTurnId }
+  return { turn: readTurn(work, position), repeated: false, coalesced: false, interruptedTurnId, begunTranscript }
+}
+
+/** The reset that came with the message, in its own step, so that a repeat of either finds both. */
+function beginAnew(work: Work, session: SessionRow, { reset, atMs }: StoredAdmission): number | null {
+  if (reset == null || reset.transcript !== session.transcript) return null
+  if (work.db.first(turnSql.hasInterrupted, session.id) !== undefined) return null
+  return resetSession(work, { key: session.key, reason: reset.reason, atMs }).session.transcript
 }
 
 interface InboundRow {
@@ -68,7 +77,14 @@ function repeatOf(work: Work, session: SessionRow | undefined, input: StoredAdmi
   if (found === undefined) return null
   if (found.digest !== input.digest) throw new HoldfastError('IDEMPOTENCY_MISMATCH', { key: input.key })
   const turn = readTurn(work, found.turn)
-  return { turn, repeated: true, coalesced: turn.id !== found.admission, interruptedTurnId: found.interrupted }
+  const { admission, interrupted } = found
+  return {
+    turn,
+    repeated: true,
+    coalesced: turn.id !== admission,
+    interruptedTurnId: interrupted,
+    begunTranscript: null,
+  }
 }
 
 /** @throws HoldfastError QUEUE_FULL */

@@ -25,6 +25,7 @@ export const sessionPromises: PromiseGroup = {
       title: null,
       pinned: false,
       transcript: 1,
+      transcriptAtMs: nowMs,
       head: 0,
       fence: 0,
       contextTokens: 0,

@@ -9,11 +9,13 @@ import assert from 'node:assert/strict'
 import { contextPromises } from './context.ts'
 import { deliveryPromises } from './deliveries.ts'
 import { entryPromises } from './entries.ts'
+import { jobPromises } from './jobs.ts'
 import { leasePromises } from './leases.ts'
 import { type PromiseGroup, problemsOf, Scene, type StoreGround } from './scene.ts'
 import { sessionPromises } from './sessions.ts'
 import { summaryPromises } from './summaries.ts'
 import { admitPromises } from './turns/admit.ts'
+import { anewPromises } from './turns/anew.ts'
 import { claimPromises } from './turns/claim.ts'
 import { readPromises } from './turns/read.ts'
 import { settlePromises } from './turns/settle.ts'
@@ -30,6 +32,7 @@ const groups: Record<string, PromiseGroup> = {
   'an entry': entryPromises,
   'the context': contextPromises,
   'an admission': admitPromises,
+  'an admission to a transcript that is over': anewPromises,
   'a claim': claimPromises,
   'the end of a turn': settlePromises,
   'a turn that is stopped': stopPromises,
@@ -37,6 +40,7 @@ const groups: Record<string, PromiseGroup> = {
   'a lease': leasePromises,
   'a summary': summaryPromises,
   'a delivery': deliveryPromises,
+  'a job': jobPromises,
   'the store': upkeepPromises,
 }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Store } from '../../store/port.ts'
+import { jobPut } from './jobs.ts'
 import { alice, bob, type PromiseGroup, penOf, refused, type Scene } from './scene.ts'
 
 /** One call of every verb; what it is given does not matter to a closed store. */
@@ -39,6 +40,14 @@ const calls = (scene: Scene): { [Verb in keyof Omit<Store, 'close'>]: (store: St
     claimDelivery: (store) => store.claimDelivery({ atMs }),
     settleDelivery: (store) => store.settleDelivery({ id: 1, status: 'sent', error: null, nextAttemptAtMs: 0 }),
     markUnknownDeliveries: (store) => store.markUnknownDeliveries({ atMs }),
+    putJob: (store) => store.putJob(jobPut(scene, 'x')),
+    removeJob: (store) => store.removeJob({ id: 'x' }),
+    readJob: (store) => store.readJob('x'),
+    listJobs: (store) => store.listJobs({ limit: 1 }),
+    switchJob: (store) => store.switchJob({ id: 'x', enabled: false, nextAtMs: null, atMs }),
+    dueJobs: (store) => store.dueJobs({ atMs, limit: 1 }),
+    moveJob: (store) => store.moveJob({ id: 'x', expectedNextAtMs: 1, nextAtMs: 2, missed: null, atMs }),
+    startJob: (store) => store.startJob({ id: 'x', due: null, runsKept: 1, admission: scene.admission(key, 'x') }),
     statistics: (store) => store.statistics(),
     probe: (store) => store.probe(),
     verify: (store) => store.verify({ quick: true, atMs }),

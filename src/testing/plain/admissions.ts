@@ -1,7 +1,7 @@
 import { HoldfastError } from '../../model/errors.ts'
 import type { AdmitInput, AdmitResult } from '../../store/turns.ts'
-import { findOrMake } from './sessions.ts'
-import { noteReady, type PlainState, type PlainTurn, turnAt, waitingOf } from './state.ts'
+import { findOrMake, resetSession } from './sessions.ts'
+import { noteReady, type PlainSession, type PlainState, type PlainTurn, turnAt, waitingOf } from './state.ts'
 
 /** What SESSION_BUSY and QUEUE_FULL advise. */
 const retryAfterMs = 1_000
@@ -21,13 +21,14 @@ export function admitTurn(state: PlainState, input: AdmitInput): AdmitResult {
   if (open !== null) {
     open.inbound.push(inboundFrom(input, null))
     Object.assign(findOrMake(state, input.key, input.atMs).facts, { activeAtMs: input.atMs })
-    return { turn: open.facts, repeated: false, coalesced: true, interruptedTurnId: null }
+    return { turn: open.facts, repeated: false, coalesced: true, interruptedTurnId: null, begunTranscript: null }
   }
 
   const total = state.turns.filter(({ facts }) => facts.status === 'queued').length
   if (waiting.length >= input.queuedMax.session || total >= input.queuedMax.total) {
     throw new HoldfastError('QUEUE_FULL', {}, { retryAfterMs })
   }
+  const begunTranscript = session === undefined || busy ? null : beginAnew(state, session, input)
   const opened = findOrMake(state, input.key, input.atMs)
   Object.assign(opened.facts, { state: 'open', archivedAtMs: null, activeAtMs: input.atMs })
   const interrupts = input.onBusy === 'interrupt'
@@ -40,7 +41,13 @@ export function admitTurn(state: PlainState, input: AdmitInput): AdmitResult {
   turn.inbound.push(inboundFrom(input, interruptedTurnId))
   state.turns.push(turn)
   noteReady(state, opened, input.atMs)
-  return { turn: turn.facts, repeated: false, coalesced: false, interruptedTurnId }
+  return { turn: turn.facts, repeated: false, coalesced: false, interruptedTurnId, begunTranscript }
+}
+
+function beginAnew(state: PlainState, { facts }: PlainSession, { key, reset, atMs }: AdmitInput): number | null {
+  if (reset == null || reset.transcript !== facts.transcript) return null
+  if (state.turns.some((turn) => turn.facts.sessionKey === key && turn.facts.status === 'interrupted')) return null
+  return resetSession(state, { key, reason: reset.reason, atMs }).session.transcript
 }
 
 function earlierTry(state: PlainState, input: AdmitInput): AdmitResult | null {
@@ -50,7 +57,7 @@ function earlierTry(state: PlainState, input: AdmitInput): AdmitResult | null {
       if (!sameKey && each.admission !== input.turnId) continue
       if (each.digest !== input.digest) throw new HoldfastError('IDEMPOTENCY_MISMATCH')
       const { interruptedTurnId } = each
-      return { turn: facts, repeated: true, coalesced: each !== inbound[0], interruptedTurnId }
+      return { turn: facts, repeated: true, coalesced: each !== inbound[0], interruptedTurnId, begunTranscript: null }
     }
   }
   return null

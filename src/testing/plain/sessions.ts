@@ -3,7 +3,7 @@ import { agentOf, kindOf, type SessionKey } from '../../model/keys.ts'
 import type { Message } from '../../model/messages.ts'
 import { textOf } from '../../model/messages.ts'
 import type { Page } from '../../store/page.ts'
-import type { SearchHit, SearchQuery, SessionQuery, SessionVerbs } from '../../store/sessions.ts'
+import type { ResetResult, SearchHit, SearchQuery, SessionQuery, SessionVerbs } from '../../store/sessions.ts'
 import { pageOf } from './pages.ts'
 import {
   type PlainSession,
@@ -29,6 +29,7 @@ export function findOrMake(state: PlainState, key: SessionKey, atMs: number): Pl
       title: null,
       pinned: false,
       transcript: 1,
+      transcriptAtMs: atMs,
       fence: 0,
       meterRatio: 1,
       createdAtMs: atMs,
@@ -56,25 +57,7 @@ export const sessionVerbs = (state: PlainState): Sync<SessionVerbs> => ({
     if (pinned !== undefined) session.facts.pinned = pinned
     return viewOf(state, session)
   },
-  resetSession: ({ key, reason, atMs }) => {
-    const session = sessionAt(state, key)
-    const { facts, lease } = session
-    const previousTranscript = facts.transcript
-    if (lease !== null) {
-      const { message, facts: why } = new HoldfastError('TURN_CANCELLED', { because: reason })
-      const outcome = { code: 'TURN_CANCELLED' as const, message, facts: why, retryAfterMs: null }
-      const turn = turnAt(state, lease.turnId).facts
-      turn.cancelRequested ??= reason
-      Object.assign(turn, { status: 'cancelled', outcome, settledAtMs: atMs })
-      facts.fence += 1
-    }
-    release(state, session, atMs)
-    facts.transcript += 1
-    facts.activeAtMs = atMs
-    session.transcripts.push([])
-    writeEvent(state, session, null, 'SESSION_RESET', atMs)
-    return { session: viewOf(state, session), previousTranscript, cancelledTurnId: lease?.turnId ?? null }
-  },
+  resetSession: (input) => resetSession(state, input),
   archiveSession: ({ key, atMs }) => {
     const session = sessionAt(state, key)
     const interrupted = state.turns.some(({ facts }) => facts.sessionKey === key && facts.status === 'interrupted')
@@ -85,6 +68,30 @@ export const sessionVerbs = (state: PlainState): Sync<SessionVerbs> => ({
   },
   searchEntries: (query) => searchEntries(state, query),
 })
+
+export function resetSession(
+  state: PlainState,
+  { key, reason, atMs }: { key: SessionKey; reason: string; atMs: number },
+): ResetResult {
+  const session = sessionAt(state, key)
+  const { facts, lease } = session
+  const previousTranscript = facts.transcript
+  if (lease !== null) {
+    const { message, facts: why } = new HoldfastError('TURN_CANCELLED', { because: reason })
+    const outcome = { code: 'TURN_CANCELLED' as const, message, facts: why, retryAfterMs: null }
+    const turn = turnAt(state, lease.turnId).facts
+    turn.cancelRequested ??= reason
+    Object.assign(turn, { status: 'cancelled', outcome, settledAtMs: atMs })
+    facts.fence += 1
+  }
+  release(state, session, atMs)
+  facts.transcript += 1
+  facts.activeAtMs = atMs
+  facts.transcriptAtMs = atMs
+  session.transcripts.push([])
+  writeEvent(state, session, null, 'SESSION_RESET', atMs)
+  return { session: viewOf(state, session), previousTranscript, cancelledTurnId: lease?.turnId ?? null }
+}
 
 function listSessions(state: PlainState, query: SessionQuery) {
   const order = [...state.sessions.keys()]

@@ -5,6 +5,7 @@ import type { SessionKey } from '../../model/keys.ts'
 import type { Message } from '../../model/messages.ts'
 import type { Session, Summary } from '../../model/sessions.ts'
 import { type Inbound, isSettled, type Turn, type TurnRequest } from '../../model/turns.ts'
+import type { PlainJob } from './jobs.ts'
 
 /**
  * The port's promises in their plainest form: arrays, and every figure counted anew from them. Slow, forgetful at the
@@ -15,6 +16,7 @@ export interface PlainState {
   /** In the order of admission. */
   turns: PlainTurn[]
   deliveries: Delivery[]
+  jobs: Map<string, PlainJob>
   fencedWrites: number
   lastVerify: { atMs: number; ok: boolean } | null
   ids: number
@@ -57,7 +59,8 @@ interface PlainInbound extends Inbound {
 }
 
 export function emptyState(): PlainState {
-  return { sessions: new Map(), turns: [], deliveries: [], fencedWrites: 0, lastVerify: null, ids: 0 }
+  const jobs = new Map<string, PlainJob>()
+  return { sessions: new Map(), turns: [], deliveries: [], jobs, fencedWrites: 0, lastVerify: null, ids: 0 }
 }
 
 export function sessionAt(state: PlainState, key: SessionKey): PlainSession {
@@ -114,8 +117,10 @@ export const tokensOf = (entries: readonly Entry[]): number => entries.reduce((s
 export function viewOf(state: PlainState, session: PlainSession): Session {
   const turns = state.turns.filter(({ facts }) => facts.sessionKey === session.facts.key)
   const summary = newestSummary(session)
+  const firstMessage = currentOf(session)[session.facts.transcript === 1 ? 0 : 1]
   return {
     ...session.facts,
+    transcriptAtMs: firstMessage?.atMs ?? session.facts.transcriptAtMs,
     head: currentOf(session).length,
     contextTokens: (summary?.tokens ?? 0) + tokensOf(shownAfter(state, session, summary?.uptoSeq ?? 0)),
     turnsTotal: turns.length,
