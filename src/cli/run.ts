@@ -2,6 +2,7 @@ import { Command, type CommanderError } from 'commander'
 import { packageVersion } from '../host/version.ts'
 import { chat } from './chat/chat.ts'
 import { config } from './config/group.ts'
+import { cron } from './cron/group.ts'
 import { exitCodeOf, isHelp, printFailure, usageErrorOf } from './failure.ts'
 import { addSameOptions } from './options.ts'
 import { exitCodes, type Outside } from './outside.ts'
@@ -43,7 +44,7 @@ function programOf(terminal: Terminal): Command {
     .version(packageVersion(), '--version', 'print the version')
     .addHelpText('after', firstSteps)
   program.commandsGroup('Run and talk:')
-  program.addCommand(serve(terminal)).addCommand(chat(terminal))
+  program.addCommand(serve(terminal)).addCommand(chat(terminal)).addCommand(cron(terminal))
   program.commandsGroup('Look:')
   program.addCommand(status(terminal)).addCommand(sessions(terminal)).addCommand(turns(terminal))
   program.addCommand(why(terminal)).addCommand(leases(terminal))

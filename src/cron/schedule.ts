@@ -20,6 +20,13 @@ const nicknames = ['@yearly', '@annually', '@monthly', '@weekly', '@daily', '@ho
  * "every half hour" goes on through both. @throws HoldfastError JOB_INVALID, also when it is never due after `nowMs`
  */
 export function parseSchedule(expression: string, timeZone: string, nowMs: number): Schedule {
+  const schedule = readSchedule(expression, timeZone)
+  if (schedule.after(nowMs) === null) throw jobInvalid(`the schedule "${expression.trim()}" is never due`)
+  return schedule
+}
+
+/** The same for one that was due once. @throws HoldfastError JOB_INVALID */
+export function readSchedule(expression: string, timeZone: string): Schedule {
   const text = expression.trim()
   if (text.length > expressionLengthMax)
     throw jobInvalid(`the schedule has more than ${expressionLengthMax} characters`)
@@ -29,9 +36,7 @@ export function parseSchedule(expression: string, timeZone: string, nowMs: numbe
   if (!isCron && !nicknames.includes(text)) {
     throw jobInvalid(`the schedule "${text}" is neither 5 or 6 fields nor one of ${nicknames.join(', ')}`)
   }
-  const schedule = scheduleOf(cronOf(text, timeZone))
-  if (schedule.after(nowMs) === null) throw jobInvalid(`the schedule "${text}" is never due`)
-  return schedule
+  return scheduleOf(cronOf(text, timeZone))
 }
 
 function cronOf(text: string, timeZone: string): Cron {

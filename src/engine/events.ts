@@ -40,6 +40,9 @@ export type GatewayEvent =
   | { type: 'summary.failed'; sessionKey: SessionKey; outcome: ErrorRecord }
   | { type: 'summary.undone'; sessionKey: SessionKey; summaryId: number }
   | { type: 'delivery.settled'; sessionKey: SessionKey; turnId: string; status: 'sent' | 'failed' | 'unknown' }
+  /** `dueAtMs` is null when somebody started it by hand. */
+  | { type: 'job.started'; jobId: string; sessionKey: SessionKey; turnId: string; dueAtMs: number | null }
+  | { type: 'job.missed'; jobId: string; count: number; because: string }
   | { type: 'recovery.planned'; turns: number }
   | { type: 'store.read-only'; outcome: ErrorRecord }
   | { type: 'store.writable' }

@@ -15,6 +15,7 @@ import { Compactor } from './compact.ts'
 import { EventLog } from './event-log.ts'
 import type { TurnEvent } from './events.ts'
 import type { Ground } from './ground.ts'
+import { Jobs } from './jobs.ts'
 import type { Deliver, Runner, Summarizer } from './runner.ts'
 import { type EngineSettings, type PartialSettings, resolveSettings } from './settings.ts'
 import { silentTelemetry, type Telemetry } from './telemetry.ts'
@@ -22,6 +23,7 @@ import type { SubmitInput } from './turns/ask.ts'
 import { Turns } from './turns/turns.ts'
 import { Deliverer } from './upkeep/deliver.ts'
 import { expireEnded, recover } from './upkeep/recover.ts'
+import { Scheduler } from './upkeep/schedule.ts'
 import { Watch } from './watch.ts'
 import { composeWhy, type WhyReport } from './why.ts'
 
@@ -49,6 +51,8 @@ export interface Submission {
   coalesced: boolean
   /** The running turn that was told to stop for this one. */
   interruptedTurnId: string | null
+  /** The transcript that a rule of `sessions` began with this message; null when it goes on with the one that was there. */
+  begunTranscript: number | null
 }
 
 /** Turns listed by `why`; a session may queue more. */
@@ -78,12 +82,15 @@ export class Holdfast {
   readonly settings: EngineSettings
   readonly holder: Holder
   readonly events: EventLog
+  /** Turns that start by the clock. */
+  readonly jobs: Jobs
   readonly #ground: Ground
   readonly #over: AbortController
   readonly #runsTurns: boolean
   readonly #turns: Turns
   readonly #compactor: Compactor
   readonly #deliverer: Deliverer | null
+  readonly #scheduler: Scheduler
   #closing: Promise<void> | null = null
 
   constructor(ground: Ground, options: HoldfastOptions, over: AbortController) {
@@ -103,6 +110,9 @@ export class Holdfast {
       if ((request.deliverTo ?? []).length > 0) this.#deliverer?.wake()
       ground.background.run('compaction', () => this.#considerSummary(turn.sessionKey, request))
     })
+    const admitted = () => this.#turns.wake()
+    this.#scheduler = new Scheduler(ground, admitted)
+    this.jobs = new Jobs(ground, () => this.#scheduler.wake(), admitted)
     ground.watch.onWritable = () => this.#turns.wake()
   }
 
@@ -116,6 +126,7 @@ export class Holdfast {
     }
     if (!this.#runsTurns) return this
     this.#turns.begin()
+    this.#scheduler.begin()
     this.#ground.background.insist('recovery', () => this.#recover())
     return this
   }
@@ -221,6 +232,7 @@ export class Holdfast {
   }
 
   async #close(drainMs: number): Promise<void> {
+    this.#scheduler.stop()
     await this.#turns.stop(drainMs)
     this.#deliverer?.stop()
     this.#over.abort()

@@ -7,6 +7,7 @@ import { chatRoutes } from './chat/routes.ts'
 import type { AppDeps } from './deps.ts'
 import { errorResponse, statusOf } from './errors.ts'
 import { gatewayRoutes } from './native/gateway.ts'
+import { jobRoutes } from './native/jobs.ts'
 import { sessionRoutes } from './native/sessions.ts'
 import { summaryRoutes } from './native/summaries.ts'
 import { turnRoutes } from './native/turns.ts'
@@ -30,6 +31,7 @@ export function routesOf(deps: AppDeps): Route[] {
     ...sessionRoutes(deps),
     ...turnRoutes(deps),
     ...summaryRoutes(deps),
+    ...jobRoutes(deps),
     ...gatewayRoutes(deps),
     ...healthRoutes(deps),
   ]

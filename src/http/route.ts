@@ -7,7 +7,7 @@ import { parseSessionKey, type SessionKey } from '../model/keys.ts'
  * know a route that the other does not.
  */
 export interface Route {
-  method: 'get' | 'post' | 'patch'
+  method: 'get' | 'post' | 'patch' | 'delete'
   /** With `{names}`, as OpenAPI writes it. */
   path: string
   tag: string
@@ -89,6 +89,7 @@ function routeBy(method: Route['method']) {
 export const get = routeBy('get')
 export const post = routeBy('post')
 export const patch = routeBy('patch')
+export const del = routeBy('delete')
 
 export function json(schema: z.ZodType, description: string, status: Reply['status'] = 200): Reply {
   return { status, contentType: 'application/json', description, schema, also: [] }

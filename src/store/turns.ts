@@ -70,9 +70,15 @@ export interface AdmitInput {
   coalesceTokensMax: number
   /** Turns that may wait in this session, and in the whole store. */
   queuedMax: { session: number; total: number }
-  /** The rules say that this message begins a new transcript after that one. */
-  reset?: { transcript: number; reason: string } | null
+  /** The rules of this engine say that the message begins a new transcript. */
+  reset?: AdmitReset | null
   atMs: number
+}
+
+export interface AdmitReset {
+  /** The one that ends; nothing happens when it is not the current one. */
+  transcript: number
+  reason: string
 }
 
 export interface AdmitResult {

@@ -11,6 +11,7 @@ import { busyPolicies, isSettled, type Turn } from '../../src/model/turns.ts'
 import type { Store } from '../../src/store/port.ts'
 import type { AdmitInput, Claim, SettleInput } from '../../src/store/turns.ts'
 import { holderNamed, lanesOf, openLanes, type Pen, penOf } from '../../src/testing/contract/scene.ts'
+import { moveJob, putJob, readJob, removeAll, removeJob, startJob, switchJob } from './walk-jobs.ts'
 
 /** One step of a walk: which verb, and numbers that choose among what is there when its turn comes. */
 export interface Step {
@@ -27,6 +28,7 @@ export interface Step {
 interface Pair {
   store: Store
   plain: Store
+  name: string
   prefix: string
   keys: SessionKey[]
   nowMs: number
@@ -114,28 +116,32 @@ const summaryView = ({ id, baseId, ...rest }: Summary) => ({ ...rest, first: bas
 const claimView = (claim: Claim | null) => claim && { ...claim, turn: turnView(claim.turn) }
 const codes = () => 'ok'
 
+function admissionOf(pair: Pair, key: SessionKey, how: number): AdmitInput {
+  const text = 'words '.repeat(1 + (how % 3)) + (how % 7)
+  const messages: Message[] = [{ role: 'user', content: text }]
+  return {
+    key,
+    turnId: freshId(pair, 'turn'),
+    lane: how % 5 === 0 ? (pick(laneNames, how >> 3) as AdmitInput['lane']) : 'main',
+    source: how % 11 === 0 ? 'other' : 'test',
+    dedupeKey: how % 4 === 0 ? `k${(how >> 2) % 3}` : null,
+    digest: sha256(text),
+    messages,
+    tokens: [text.length],
+    request: requests[how % 9 === 0 ? 1 : how % 5 === 1 ? 2 : 0] as AdmitInput['request'],
+    onBusy: pick(busyPolicies, how >> 1) as AdmitInput['onBusy'],
+    coalesceMs: 40,
+    coalesceTokensMax: 20,
+    queuedMax: { session: 4, total: 9 },
+    reset: how % 6 === 0 ? { transcript: 1 + (how % 4), reason: `enough ${how}` } : null,
+    atMs: pair.nowMs,
+  }
+}
+
 const walks = {
   admit: async (pair: Pair, step: Step) => {
-    const key = keyOf(pair, step)
-    const { how } = step
-    const text = 'words '.repeat(1 + (how % 3)) + (how % 7)
-    const messages: Message[] = [{ role: 'user', content: text }]
-    const input: AdmitInput = {
-      key,
-      turnId: freshId(pair, 'turn'),
-      lane: how % 5 === 0 ? (pick(laneNames, how >> 3) as AdmitInput['lane']) : 'main',
-      source: how % 11 === 0 ? 'other' : 'test',
-      dedupeKey: how % 4 === 0 ? `k${(how >> 2) % 3}` : null,
-      digest: sha256(text),
-      messages,
-      tokens: [text.length],
-      request: requests[how % 9 === 0 ? 1 : how % 5 === 1 ? 2 : 0] as AdmitInput['request'],
-      onBusy: pick(busyPolicies, how >> 1) as AdmitInput['onBusy'],
-      coalesceMs: 40,
-      coalesceTokensMax: 20,
-      queuedMax: { session: 4, total: 9 },
-      atMs: pair.nowMs,
-    }
+    if (step.how % 6 === 0) pair.nowMs += 1 // a reset at the same time could be a repeat
+    const input = admissionOf(pair, keyOf(pair, step), step.how)
     pair.admissions.push(input)
     await admit(pair, input)
   },
@@ -292,6 +298,28 @@ const walks = {
       (count) => count,
     )
   },
+  putJob: async (pair: Pair, { who, how }: Step) => {
+    await both(pair, putJob(pair.name, who, how, pair.nowMs), (job) => job)
+  },
+  switchJob: async (pair: Pair, { who, how }: Step) => {
+    await both(pair, switchJob(pair.name, who, how, pair.nowMs), (job) => job)
+  },
+  removeJob: async (pair: Pair, { who, how }: Step) => {
+    if (how % 3 === 0) await both(pair, removeJob(pair.name, who), codes)
+  },
+  moveJob: async (pair: Pair, { who, how }: Step) => {
+    const job = await readJob(pair.name, who)(pair.plain)
+    await both(pair, moveJob(pair.name, who, how, pair.nowMs, job), (moved) => moved)
+  },
+  startJob: async (pair: Pair, { who, how }: Step) => {
+    const job = await readJob(pair.name, who)(pair.plain)
+    const start = startJob(pair.name, who, how, job, admissionOf(pair, keyOf(pair, { who } as Step), how))
+    for (let times = how % 4 === 0 ? 2 : 1; times > 0; times -= 1) {
+      const done = await both(pair, start, ({ job, turn }) => ({ job, turn: turn && turnView(turn) }))
+      const id = done?.store.turn?.id
+      if (id !== undefined && !pair.turnIds.includes(id)) pair.turnIds.push(id)
+    }
+  },
   readContext: async (pair: Pair, step: Step) => {
     const except = pick(pair.pens, step.who)?.turnId
     const query = {
@@ -337,6 +365,16 @@ async function compareAll(pair: Pair): Promise<void> {
       ({ items }) => items,
     ),
     both(pair, (store) => store.listLeases(), byKey),
+    both(
+      pair,
+      (store) => store.listJobs({ limit: 10 }),
+      ({ items }) => items,
+    ),
+    both(
+      pair,
+      (store) => store.dueJobs({ atMs: pair.nowMs, limit: 10 }),
+      (due) => due,
+    ),
     both(
       pair,
       (store) => store.statistics(),
@@ -385,7 +423,7 @@ export async function walk(store: Store, plain: Store, taken: readonly Step[], n
   const prefix = `agent:${name}:`
   const keys = ['direct:alice', 'main', 'cron:1', 'heartbeat'].map((rest) => parseSessionKey(prefix + rest))
   const remembered = { pens: [], turnIds: [], admissions: [], settlings: [], sending: [] }
-  const pair: Pair = { store, plain, prefix, keys, nowMs: 1_750_000_000_000, ids: 0, ...remembered }
+  const pair: Pair = { store, plain, name, prefix, keys, nowMs: 1_750_000_000_000, ids: 0, ...remembered }
   for (const [index, step] of taken.entries()) {
     pair.nowMs += step.afterMs
     try {
@@ -408,5 +446,6 @@ async function leaveNothingOpen(pair: Pair): Promise<void> {
     for (const { id } of items) await store.cancelTurn({ turnId: id, reason: 'the end', atMs })
     while ((await store.claimDelivery({ atMs: atMs + 1_000 })) !== null);
     await store.markUnknownDeliveries({ atMs })
+    await removeAll(store, pair.name)
   }
 }

@@ -3,7 +3,7 @@ import { type ErrorCode, type ErrorFacts, errorCatalog, HoldfastError } from '..
 import type { SessionKey } from '../../model/keys.ts'
 import { type Fetch, localOrigin } from './fetch.ts'
 
-type Method = 'GET' | 'POST' | 'PATCH'
+type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE'
 
 /** One event of a stream: its `data` as parsed JSON. */
 export interface StreamEvent {

@@ -1,6 +1,8 @@
+import { canReset, planReset } from '../../cron/reset.ts'
 import { timedId } from '../../host/random.ts'
 import { HoldfastError } from '../../model/errors.ts'
-import type { AdmitInput, AdmitResult } from '../../store/turns.ts'
+import { kindOf, type SessionKey } from '../../model/keys.ts'
+import type { AdmitInput, AdmitReset, AdmitResult } from '../../store/turns.ts'
 import type { Ground } from '../ground.ts'
 import { roomTokens } from '../settings.ts'
 import { type Ask, readAsk, type SubmitInput } from './ask.ts'
@@ -14,20 +16,38 @@ export async function admit(ground: Ground, input: SubmitInput): Promise<AdmitRe
   if (replaced > 0) ground.telemetry.surrogatesReplaced(replaced)
   const messageTokens = ask.tokens.reduce((sum, each) => sum + each, 0)
   await checkRoom(ground, ask.key, requestTokens + messageTokens)
-  const result = await ground.store.admitTurn(admission(ground, ask, requestTokens))
+  const atMs = ground.clock.nowMs()
+  const reset = await resetBefore(ground, ask.key, atMs)
+  const result = await ground.store.admitTurn({ ...admissionOf(ground, ask, requestTokens, atMs), reset })
   if (!result.repeated) {
     const { sessionKey, id: turnId } = result.turn
+    const { begunTranscript: transcript } = result
+    if (transcript !== null) ground.events.publish({ type: 'session.reset', sessionKey, transcript })
     ground.events.publish({ type: 'turn.admitted', sessionKey, turnId, coalesced: result.coalesced })
   }
   return result
 }
 
-function admission(ground: Ground, ask: Omit<Ask, 'requestTokens' | 'replaced'>, requestTokens: number): AdmitInput {
+/** What the store is asked for, with the limits of this engine. */
+export function admissionOf(
+  ground: Ground,
+  ask: Omit<Ask, 'requestTokens' | 'replaced'>,
+  requestTokens: number,
+  atMs: number,
+): AdmitInput {
   const { turns, context } = ground.settings
-  const atMs = ground.clock.nowMs()
   const coalesceTokensMax = Math.max(0, Math.floor(roomTokens(context) / meterRatioMax) - requestTokens)
   const { coalesceMs, queuedMax } = turns
   return { ...ask, turnId: timedId(atMs), coalesceMs, coalesceTokensMax, queuedMax, atMs }
+}
+
+/** Where no rule is on, nothing is read. The store looks again, in the step that admits. */
+async function resetBefore({ store, settings }: Ground, key: SessionKey, atMs: number): Promise<AdmitReset | null> {
+  const { reset, resetKinds } = settings.sessions
+  if (!canReset(reset) || !resetKinds.includes(kindOf(key))) return null
+  const session = await store.readSession(key)
+  const reason = session === null ? null : planReset(session, reset, atMs)
+  return session === null || reason === null ? null : { transcript: session.transcript, reason }
 }
 
 /** History can be left out; what is new cannot. */

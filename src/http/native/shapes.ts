@@ -221,6 +221,8 @@ export const gatewayEventSchema = z
       ...ofTurn,
       status: z.enum(deliveryEnds as [DeliveryEnd, ...DeliveryEnd[]]),
     }),
+    z.strictObject({ type: z.literal('job.started'), jobId: z.string(), ...ofTurn, dueAtMs: time.nullable() }),
+    z.strictObject({ type: z.literal('job.missed'), jobId: z.string(), count, because: z.string() }),
     z.strictObject({ type: z.literal('recovery.planned'), turns: count }),
     z.strictObject({ type: z.literal('store.read-only'), outcome: errorRecordSchema }),
     z.strictObject({ type: z.literal('store.writable') }),

@@ -63,6 +63,7 @@ const submissionSchema = z.strictObject({
   repeated: z.boolean(),
   coalesced: z.boolean(),
   interruptedTurnId: z.string().nullable(),
+  begunTranscript: z.int().nullable().describe('The transcript that a rule began with this message.'),
 })
 
 const endedSchema = z.strictObject({ turn: turnSchema, reply: z.array(entrySchema) })
