@@ -4,16 +4,8 @@ import { isSettled } from '../../model/turns.ts'
 import type { JobVerbs, StartedJob, StartJobInput } from '../../store/jobs.ts'
 import { admitTurn } from './admissions.ts'
 import { pageOf } from './pages.ts'
-import type { PlainState } from './state.ts'
+import type { PlainJob, PlainState } from './state.ts'
 import type { Sync } from './verbs.ts'
-
-export interface PlainJob {
-  facts: Omit<Job, 'lastStatus'>
-  /** In the order in which they were made. */
-  order: number
-  /** The turn of each due time that was started. */
-  runs: Map<number, string>
-}
 
 export const jobVerbs = (state: PlainState): Sync<JobVerbs> => ({
   putJob: ({ job, nextAtMs, replace, jobsMax, atMs }) => {

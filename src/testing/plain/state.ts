@@ -1,11 +1,11 @@
 import type { Entry, NewEntry } from '../../model/entries.ts'
 import { HoldfastError } from '../../model/errors.ts'
 import type { Delivery, Lease } from '../../model/holders.ts'
+import type { Job } from '../../model/jobs.ts'
 import type { SessionKey } from '../../model/keys.ts'
 import type { Message } from '../../model/messages.ts'
 import type { Session, Summary } from '../../model/sessions.ts'
 import { type Inbound, isSettled, type Turn, type TurnRequest } from '../../model/turns.ts'
-import type { PlainJob } from './jobs.ts'
 
 /**
  * The port's promises in their plainest form: arrays, and every figure counted anew from them. Slow, forgetful at the
@@ -56,6 +56,14 @@ interface PlainInbound extends Inbound {
   digest: string
   tokens: number[]
   interruptedTurnId: string | null
+}
+
+export interface PlainJob {
+  facts: Omit<Job, 'lastStatus'>
+  /** In the order in which they were made. */
+  order: number
+  /** The turn of each due time that was started. */
+  runs: Map<number, string>
 }
 
 export function emptyState(): PlainState {
