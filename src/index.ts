@@ -3,6 +3,7 @@
 export type { EventLog, LoggedEvent } from './engine/event-log.ts'
 export type { GatewayEvent, TurnEvent } from './engine/events.ts'
 export { Holdfast, type HoldfastOptions, openHoldfast, type Submission } from './engine/holdfast.ts'
+export type { JobInput, Jobs } from './engine/jobs.ts'
 export {
   type AnswerDelta,
   type Deliver,
@@ -29,12 +30,14 @@ export {
   isHoldfastError,
 } from './model/errors.ts'
 export type { Delivery, DeliveryStatus, Holder, Lease } from './model/holders.ts'
+export type { Job, JobSpec, Missed, MissedPolicy } from './model/jobs.ts'
 export { parseSessionKey, type SessionKey, type SessionKind } from './model/keys.ts'
 export type { LaneName, LaneRule, LaneRules } from './model/lanes.ts'
 export { type Message, textOf } from './model/messages.ts'
 export type { Session, Summary } from './model/sessions.ts'
 export type { BusyPolicy, Turn, TurnRequest, TurnStatus, Usage, WaitCause } from './model/turns.ts'
 export { type SqliteOptions, sqliteStore } from './sqlite/open.ts'
+export type { StartedJob } from './store/jobs.ts'
 export type { OpenStore, Store } from './store/port.ts'
 export type { ResetResult } from './store/sessions.ts'
 export type { TurnDetail } from './store/turns.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { MissedPolicy } from '../model/jobs.ts'
-import { type JobStep, planJob } from './plan.ts'
+import { type JobStep, planJob, problemsOfCron } from './plan.ts'
 import { parseSchedule } from './schedule.ts'
 
 const secondMs = 1_000
@@ -113,4 +113,12 @@ describe('missed due times', () => {
       expect(plan(missed, yearMs, { schedule: everySecond })).toMatchObject({ kind: 'start', missed: { count: 200 } })
     }
   })
+})
+
+it('rules that make no sense are named', () => {
+  expect(problemsOfCron(rules)).toEqual([])
+  expect(problemsOfCron({ missedMax: 0, lateMaxMs: -1 })).toEqual([
+    expect.stringContaining('cron.missed'),
+    expect.stringContaining('cron.lateMax'),
+  ])
 })

@@ -17,6 +17,15 @@ export interface CronRules {
   lateMaxMs: number
 }
 
+/** Values that make no sense, each as `key: what`. */
+export function problemsOfCron({ missedMax, lateMaxMs }: CronRules): string[] {
+  const problems: string[] = []
+  const isWhole = (found: number, least: number) => Number.isSafeInteger(found) && found >= least
+  if (!isWhole(missedMax, 1)) problems.push(`cron.missed: found ${missedMax}, allowed is a whole number from 1`)
+  if (!isWhole(lateMaxMs, 0)) problems.push(`cron.lateMax: found ${lateMaxMs}, allowed is from 0`)
+  return problems
+}
+
 export type JobStep =
   /** A run for this due time; the job is then next due at `nextAtMs`, which may have passed. */
   | { kind: 'start'; dueAtMs: number; nextAtMs: number | null; missed: Missed | null }

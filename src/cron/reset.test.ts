@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { canReset, planReset, type ResetFacts, type ResetRule } from './reset.ts'
+import { canReset, planReset, problemsOfReset, type ResetFacts, type ResetRule } from './reset.ts'
 
 const at = (text: string) => Date.parse(text)
 const hourMs = 3_600_000
@@ -92,4 +92,20 @@ describe('nothing is reset', () => {
   it('by dates in the future, which a wrong clock has left', () => {
     expect(planReset(session('2027-01-01T00:00:00Z'), all, nowMs)).toBeNull()
   })
+})
+
+describe('a rule that makes no sense', () => {
+  it.each([
+    [{ mode: 'hourly' as 'daily' }, 'sessions.reset.mode'],
+    [{ atHour: 24 }, 'sessions.reset.atHour'],
+    [{ atHour: -1 }, 'sessions.reset.atHour'],
+    [{ atHour: 4.5 }, 'sessions.reset.atHour'],
+    [{ idleMs: 0 }, 'sessions.reset.idle'],
+    [{ idleMs: Number.NaN }, 'sessions.reset.idle'],
+    [{ ageMaxMs: -1 }, 'sessions.bindings.age'],
+    [{ idleMaxMs: 0 }, 'sessions.bindings.idle'],
+  ])('%o is named', (more, key) => {
+    expect(problemsOfReset({ ...daily, ...more })).toEqual([expect.stringContaining(key)])
+  })
+  it('is none of the usual ones', () => expect([off, daily, idle].flatMap(problemsOfReset)).toEqual([]))
 })

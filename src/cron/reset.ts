@@ -17,6 +17,23 @@ export interface ResetRule {
 
 export const resetModes = ['off', 'daily', 'idle'] as const
 
+/** Values that make no sense, each as `key: what`. The time zone is checked where its data are. */
+export function problemsOfReset({ mode, atHour, idleMs, ageMaxMs, idleMaxMs }: ResetRule): string[] {
+  const problems: string[] = []
+  if (!resetModes.includes(mode)) problems.push(`sessions.reset.mode: found ${mode}`)
+  const isHour = Number.isInteger(atHour) && atHour >= 0 && atHour <= 23
+  if (!isHour) problems.push(`sessions.reset.atHour: found ${atHour}, allowed is 0 to 23`)
+  const spans = {
+    'sessions.reset.idle': idleMs,
+    'sessions.bindings.age': ageMaxMs,
+    'sessions.bindings.idle': idleMaxMs,
+  }
+  for (const [key, ms] of Object.entries(spans)) {
+    if (ms !== null && !(ms > 0)) problems.push(`${key}: found ${ms}, allowed is above 0`)
+  }
+  return problems
+}
+
 /** What the rule needs to know of a session. Whether it is busy, the store looks at in the step that resets it. */
 export type ResetFacts = Pick<Session, 'transcript' | 'head' | 'transcriptAtMs' | 'activeAtMs'>
 

@@ -1,4 +1,5 @@
-import type { ResetRule } from '../cron/reset.ts'
+import { problemsOfCron } from '../cron/plan.ts'
+import { problemsOfReset, type ResetRule } from '../cron/reset.ts'
 import { defaultLaneRules, problemsOfLaneRules } from '../lanes/rules.ts'
 import { HoldfastError } from '../model/errors.ts'
 import type { SessionKind } from '../model/keys.ts'
@@ -126,7 +127,12 @@ export function resolveSettings(given: PartialSettings): EngineSettings {
   check(context.keepShare < context.softShare, 'context.keepShare must be less than context.softShare')
   check(context.softShare < 1, 'context.softShare must be less than 1')
   check(turns.stallLimitMs <= turns.timeLimitMs, 'turns.stallLimit must not be longer than turns.timeLimit')
-  const problems = [...problemsOfLaneRules(settings.lanes), ...problemsOfRetention(settings.retention)]
+  const problems = [
+    ...problemsOfLaneRules(settings.lanes),
+    ...problemsOfRetention(settings.retention),
+    ...problemsOfReset(settings.sessions.reset),
+    ...problemsOfCron(settings.cron),
+  ]
   check(problems.length === 0, problems.join('; '))
   check(isTimeZone(settings.sessions.reset.timeZone), 'sessions.reset.timeZone must be an IANA name')
   return settings

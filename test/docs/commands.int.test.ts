@@ -88,7 +88,7 @@ describe('what the pages say of the gateway', () => {
 
   it('names routes that are there', async () => {
     const { paths } = (await (await fetch(`${address}/openapi.json`)).json()) as { paths: Record<string, object> }
-    const named = page('docs/http-api.md').matchAll(/`(?:GET|POST|PATCH) (\/[^\s`]+)`/g)
+    const named = page('docs/http-api.md').matchAll(/`(?:GET|POST|PATCH|DELETE) (\/[^\s`]+)`/g)
     const absent = [...named].map((match) => match[1] as string).filter((path) => !(path in paths))
     expect(absent).toEqual([])
   })

@@ -78,7 +78,7 @@ export class Scheduler {
       const expected = ['STORE_FULL', 'STORE_IO', 'QUEUE_FULL'] as const
       if (!expected.some((code) => isHoldfastError(error, code))) throw error
       this.#failures += 1
-      watch.trouble('schedule', error)
+      if (!isHoldfastError(error, 'QUEUE_FULL')) watch.trouble('schedule', error)
       if (this.#failures === 1) log.warn({ code: (error as HoldfastError).code }, 'scheduled jobs cannot start')
       return backoffMs(this.#failures, storeBackoffMs)
     }
@@ -119,56 +119,63 @@ export class Scheduler {
   }
 
   async #take(job: Job): Promise<void> {
-    const { store, clock, log } = this.#ground
-    const { id, nextAtMs: expectedNextAtMs } = job
-    if (expectedNextAtMs === null) return
-    const step = this.#plan(job)
-    const atMs = clock.nowMs()
+    const { id, nextAtMs } = job
+    if (nextAtMs === null) return
     try {
-      switch (step.kind) {
-        case 'start': {
-          const { dueAtMs, nextAtMs, missed } = step
-          const { turn } = await startRun(this.#ground, job, { atMs: dueAtMs, expectedNextAtMs, nextAtMs, missed })
-          if (turn === null) return
-          this.#admitted()
-          return this.#tellMissed(id, missed)
-        }
-        case 'skip': {
-          const { nextAtMs, missed } = step
-          if (await store.moveJob({ id, expectedNextAtMs, nextAtMs, missed, atMs })) this.#tellMissed(id, missed)
-          return
-        }
-        case 'set back': {
-          const { nextAtMs } = step
-          await store.moveJob({ id, expectedNextAtMs, nextAtMs, missed: null, atMs })
-          log.warn(
-            { jobId: id, fromMs: expectedNextAtMs, toMs: nextAtMs },
-            'the clock fell back; the job is due earlier',
-          )
-          return
-        }
-        case 'wait':
-          return
-      }
+      await this.#carryOut(job, nextAtMs, this.#plan(job))
     } catch (error) {
+      if (isHoldfastError(error, 'JOB_INVALID')) return this.#giveUp(job, nextAtMs, error)
       // It was removed or started since it was read.
       if (!isHoldfastError(error, 'JOB_NOT_FOUND') && !isHoldfastError(error, 'JOB_RUNNING')) throw error
+      this.#ground.log.debug({ jobId: id, code: error.code }, 'a job was not started')
     }
   }
 
   #plan(job: Job): JobStep {
     const { clock, settings } = this.#ground
-    const nowMs = clock.nowMs()
-    try {
-      const schedule = readSchedule(job.schedule, job.timeZone)
-      return planJob({ job, running: false, schedule, nowMs }, settings.cron) // the store knows whether it runs
-    } catch (error) {
-      // Zones come and go with the system's data; its owner sees that it is never due.
-      if (!isHoldfastError(error, 'JOB_INVALID')) throw error
-      this.#ground.log.error({ jobId: job.id, code: error.code }, 'the schedule of a job can no longer be read')
-      const missed = { count: 1, fromMs: nowMs, untilMs: nowMs, because: String(error.facts.because) }
-      return { kind: 'skip', nextAtMs: null, missed }
+    const schedule = readSchedule(job.schedule, job.timeZone)
+    const running = false // the store knows, and gives no job of which a run goes on
+    return planJob({ job, running, schedule, nowMs: clock.nowMs() }, settings.cron)
+  }
+
+  async #carryOut(job: Job, expectedNextAtMs: number, step: JobStep): Promise<void> {
+    const { store, clock, log } = this.#ground
+    const { id } = job
+    const atMs = clock.nowMs()
+    switch (step.kind) {
+      case 'start': {
+        const { dueAtMs, nextAtMs, missed } = step
+        const { turn } = await startRun(this.#ground, job, { atMs: dueAtMs, expectedNextAtMs, nextAtMs, missed })
+        if (turn === null) return
+        this.#admitted()
+        return this.#tellMissed(id, missed)
+      }
+      case 'skip': {
+        const { nextAtMs, missed } = step
+        if (await store.moveJob({ id, expectedNextAtMs, nextAtMs, missed, atMs })) this.#tellMissed(id, missed)
+        return
+      }
+      case 'set back': {
+        const { nextAtMs } = step
+        await store.moveJob({ id, expectedNextAtMs, nextAtMs, missed: null, atMs })
+        return log.warn(
+          { jobId: id, fromMs: expectedNextAtMs, toMs: nextAtMs },
+          'the clock fell back; a job is due earlier',
+        )
+      }
+      case 'wait':
+        return
     }
+  }
+
+  /** It was valid when it was made, but zones come and go with the system's data. It must not hold up the others. */
+  async #giveUp({ id }: Job, expectedNextAtMs: number, { code, facts }: HoldfastError): Promise<void> {
+    const { store, clock, log } = this.#ground
+    const atMs = clock.nowMs()
+    const missed = { count: 1, fromMs: expectedNextAtMs, untilMs: expectedNextAtMs, because: String(facts.because) }
+    await store.moveJob({ id, expectedNextAtMs, nextAtMs: null, missed, atMs })
+    log.error({ jobId: id, code }, 'a job is no longer valid and is not due any more')
+    this.#tellMissed(id, missed)
   }
 
   #tellMissed(jobId: string, missed: Missed | null): void {
