@@ -2,34 +2,44 @@ import { silentTelemetry } from '../src/engine/telemetry.ts'
 import { systemClock } from '../src/host/clock.ts'
 import { currentHolder } from '../src/host/process.ts'
 import { timedId } from '../src/host/random.ts'
+import { defaultLaneRules } from '../src/lanes/rules.ts'
 import type { NewEntry } from '../src/model/entries.ts'
 import type { Holder } from '../src/model/holders.ts'
 import { parseSessionKey, type SessionKey } from '../src/model/keys.ts'
+import type { LaneRules } from '../src/model/lanes.ts'
 import { sqliteStore } from '../src/sqlite/open.ts'
 import type { Store } from '../src/store/port.ts'
 import type { AdmitInput } from '../src/store/turns.ts'
 
-const limits = { main: 100_000, subagent: 8, cron: 4, resume: 1, background: 2 }
+const rules: LaneRules = {
+  ...defaultLaneRules,
+  slots: 100_000,
+  lanes: { ...defaultLaneRules.lanes, main: { ...defaultLaneRules.lanes.main, concurrency: 90_000 } },
+}
 
 export interface Opened {
   store: Store
   holder: Holder
 }
 
-export async function openStored(directory: string): Promise<Opened> {
+/** `onCommit` hears how long each commit held the writer. */
+export async function openStored(directory: string, onCommit: (ms: number) => void = () => {}): Promise<Opened> {
   const atMs = systemClock.nowMs()
   const holder = currentHolder(atMs)
-  return { store: await sqliteStore(directory)({ holder, telemetry: silentTelemetry, atMs }), holder }
+  return {
+    store: await sqliteStore(directory)({ holder, telemetry: { ...silentTelemetry, commit: onCommit }, atMs }),
+    holder,
+  }
 }
 
 export const benchKey = (number: number): SessionKey => parseSessionKey(`agent:main:chat:direct:${number}`)
 
-export function admission(key: SessionKey): AdmitInput {
+export function admission(key: SessionKey, source = 'bench'): AdmitInput {
   return {
     key,
     turnId: timedId(systemClock.nowMs()),
     lane: 'main',
-    source: 'bench',
+    source,
     dedupeKey: null,
     digest: 'bench',
     messages: [{ role: 'user', content: 'A message.' }],
@@ -44,16 +54,22 @@ export function admission(key: SessionKey): AdmitInput {
 }
 
 /** Admits one turn for each of `count` sessions, `inFlight` at a time. */
-export async function admitMany(store: Store, count: number, keyAt: (index: number) => SessionKey): Promise<void> {
+export async function admitMany(
+  store: Store,
+  count: number,
+  keyAt: (index: number) => SessionKey,
+  sourceOf: (key: SessionKey) => string = () => 'bench',
+): Promise<void> {
   const inFlight = 256
   for (let from = 0; from < count; from += inFlight) {
     const size = Math.min(inFlight, count - from)
-    await Promise.all(Array.from({ length: size }, (_, at) => store.admitTurn(admission(keyAt(from + at)))))
+    const keys = Array.from({ length: size }, (_, at) => keyAt(from + at))
+    await Promise.all(keys.map((key) => store.admitTurn(admission(key, sourceOf(key)))))
   }
 }
 
 export async function claim({ store, holder }: Opened) {
-  return store.claimTurn({ holder, limits, atMs: systemClock.nowMs() })
+  return store.claimTurn({ holder, rules, atMs: systemClock.nowMs() })
 }
 
 /** Words, quotes, accents and line ends, as people and models write them: each costs JSON something else. */

@@ -97,6 +97,7 @@ function nextOf(facts: WhyFacts, running: WhyRunning | null): string {
   if (mode === 'not running turns') return 'Turns are not run here; the next gateway on this data runs them.'
   if (mode === 'closing') return 'The gateway is closing; the waiting turns run at the next start.'
   if (first.status === 'interrupted') return 'The interrupted turn is run again when it is its turn to be resumed.'
-  if (facts.laneIsFull(first)) return `The first waiting turn starts when a slot of the lane "${first.lane}" is free.`
+  if (facts.laneIsFull(first))
+    return `The first waiting turn starts when a slot of the lane "${first.lane}" is free for it.`
   return 'The first waiting turn starts at once, or when the window for joining messages has closed.'
 }

@@ -5,9 +5,6 @@ export type LaneName = (typeof laneNames)[number]
 /** The lane whose turns people wait for: some slots are kept free for it. */
 export const userLane: LaneName = 'main'
 
-/** How many turns of each lane may run at once in one process. */
-export type LaneLimits = Readonly<Record<LaneName, number>>
-
 export interface LaneRule {
   /** Turns of this lane that run at once in one process. */
   concurrency: number

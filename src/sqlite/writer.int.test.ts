@@ -79,7 +79,7 @@ describe('below the disk reserve', () => {
     expect(repeated).toMatchObject({ repeated: true, turn: { id: waiting.turn.id } })
     const pen = { key: alice, turnId: claim.turn.id, fence: claim.fence, head: claim.head }
     expect((await store.settleTurn(before.settling(pen, 'hi'))).status).toBe('done')
-    await refused('STORE_FULL', store.claimTurn({ holder, limits: openLanes, atMs: 3 }))
+    await refused('STORE_FULL', store.claimTurn({ holder, rules: openLanes, atMs: 3 }))
     const cancelled = await store.cancelTurn({ turnId: waiting.turn.id, reason: 'enough', atMs: 4 })
     expect(cancelled.status).toBe('cancelled')
     expect((await store.statistics()).writable).toBe(false)

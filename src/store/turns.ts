@@ -2,7 +2,7 @@ import type { Entry, NewEntry } from '../model/entries.ts'
 import type { ErrorRecord } from '../model/errors.ts'
 import type { Holder } from '../model/holders.ts'
 import type { SessionKey } from '../model/keys.ts'
-import type { LaneLimits, LaneName } from '../model/lanes.ts'
+import type { LaneName, LaneRules } from '../model/lanes.ts'
 import type { Message } from '../model/messages.ts'
 import type { Session } from '../model/sessions.ts'
 import type { BusyPolicy, Inbound, SettledStatus, Turn, TurnRequest, TurnStatus, Usage } from '../model/turns.ts'
@@ -93,7 +93,8 @@ export interface AdmitResult {
 
 export interface ClaimInput {
   holder: Holder
-  limits: LaneLimits
+  /** As they are now: they may differ from claim to claim. */
+  rules: LaneRules
   atMs: number
 }
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sqliteStore } from '../../src/sqlite/open.ts'
 import type { Store } from '../../src/store/port.ts'
-import { holderNamed, Scene } from '../../src/testing/contract/scene.ts'
+import { holderNamed, openLanes, Scene } from '../../src/testing/contract/scene.ts'
 import { brokenPromises, type Fact, readJournal } from './journal.ts'
 import { databaseFiles, type Injection, runInjected } from './strace.ts'
 
@@ -58,15 +58,13 @@ async function brokenFuture(store: Store, scene: Scene): Promise<string[]> {
   const left = await store.listLeases()
   await store.expireLeases({ holderIds: left.map(({ holder }) => holder.id), atMs })
   for (;;) {
-    const claim = await store.claimTurn({ holder: holderNamed('next'), limits: openLanes, atMs })
+    const claim = await store.claimTurn({ holder: holderNamed('next'), rules: openLanes, atMs })
     if (claim === null) break
     await scene.settle(claim, 'late, but answered', { entries: [scene.entry('late', { id: `late-${claim.turn.id}` })] })
   }
   const problems = (await store.verify({ quick: false, atMs })).checks.flatMap((check) => check.problems)
   return problems.map((problem) => `after going on: ${problem}`)
 }
-
-const openLanes = { main: 9, subagent: 9, cron: 9, resume: 9, background: 9 }
 
 const refusalsIn = (facts: readonly Fact[]): string[] => [
   ...new Set(facts.flatMap((fact) => (fact.is === 'refused' ? [fact.code] : []))),

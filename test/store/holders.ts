@@ -47,7 +47,7 @@ class StallingHolder {
   }
 
   async #claim(): Promise<Pen | null> {
-    const claim = await this.#scene.tryClaim({ holder: this.holder, limits: openLanes })
+    const claim = await this.#scene.tryClaim({ holder: this.holder, rules: openLanes })
     if (claim === null) return null
     const { key, turnId, fence, head } = penOf(claim)
     this.#events.push({ kind: 'claimed', key, turnId, fence })

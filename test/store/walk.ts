@@ -4,7 +4,7 @@ import { sha256 } from '../../src/host/random.ts'
 import type { Entry } from '../../src/model/entries.ts'
 import { type ErrorCode, HoldfastError, isHoldfastError, recordOf } from '../../src/model/errors.ts'
 import { parseSessionKey, type SessionKey } from '../../src/model/keys.ts'
-import { laneNames } from '../../src/model/lanes.ts'
+import { type LaneRules, laneNames } from '../../src/model/lanes.ts'
 import type { Message } from '../../src/model/messages.ts'
 import type { Session, Summary } from '../../src/model/sessions.ts'
 import { busyPolicies, isSettled, type Turn } from '../../src/model/turns.ts'
@@ -48,6 +48,17 @@ const requests = [0, 1, 2].map((kind) => ({
   deliverTo: kind === 2 ? ['a', 'b', 'a'] : [],
 }))
 const settledAs = ['done', 'done', 'failed', 'cancelled', 'quarantined'] as const
+/** From nearly everything at once to hardly anything, so that every rule decides now and then. */
+const rules: LaneRules[] = [
+  openLanes,
+  lanesOf({ main: 1, cron: 1, resume: 1 }),
+  lanesOf({ main: 3, subagent: 2, cron: 2, resume: 2, background: 2 }, { slots: 4, userSlots: 2, sourceShare: 0.4 }),
+  lanesOf(
+    { main: 2, subagent: 1, cron: 2, resume: 1, background: 1 },
+    { slots: 3, userSlots: 1, sourceShare: 0.5, patienceMs: { subagent: 20, cron: 40, resume: 41, background: 80 } },
+  ),
+]
+const sources = ['test', 'test', 'other', 'third', 'fourth']
 const outcomes: ErrorCode[] = ['MODEL_REJECTED', 'MODEL_TIMEOUT', 'TURN_CANCELLED']
 
 const pick = <T>(from: readonly T[], number: number): T | undefined => from[number % Math.max(1, from.length)]
@@ -122,8 +133,8 @@ function admissionOf(pair: Pair, key: SessionKey, how: number): AdmitInput {
   return {
     key,
     turnId: freshId(pair, 'turn'),
-    lane: how % 5 === 0 ? (pick(laneNames, how >> 3) as AdmitInput['lane']) : 'main',
-    source: how % 11 === 0 ? 'other' : 'test',
+    lane: how % 3 === 0 ? (pick(laneNames, how >> 3) as AdmitInput['lane']) : 'main',
+    source: pick(sources, how >> 4) as string,
     dedupeKey: how % 4 === 0 ? `k${(how >> 2) % 3}` : null,
     digest: sha256(text),
     messages,
@@ -132,7 +143,7 @@ function admissionOf(pair: Pair, key: SessionKey, how: number): AdmitInput {
     onBusy: pick(busyPolicies, how >> 1) as AdmitInput['onBusy'],
     coalesceMs: 40,
     coalesceTokensMax: 20,
-    queuedMax: { session: 4, total: 9 },
+    queuedMax: { session: 4, total: 12 },
     reset: how % 6 === 0 ? { transcript: 1 + (how % 4), reason: `enough ${how}` } : null,
     atMs: pair.nowMs,
   }
@@ -151,8 +162,8 @@ const walks = {
   },
   claim: async (pair: Pair, { who, how }: Step) => {
     const holder = holderNamed(`holder-${who % 2}`)
-    const limits = how % 3 === 0 ? lanesOf({ main: 1, cron: 1, resume: 1 }) : openLanes
-    const claim = await both(pair, (store) => store.claimTurn({ holder, limits, atMs: pair.nowMs }), claimView)
+    const input = { holder, rules: pick(rules, how) as LaneRules, atMs: pair.nowMs }
+    const claim = await both(pair, (store) => store.claimTurn(input), claimView)
     if (claim?.store) pair.pens.push(penOf(claim.store))
   },
   append: async (pair: Pair, step: Step) => {
@@ -421,7 +432,9 @@ export const steps: fc.Arbitrary<Step[]> = fc.array(
 /** Takes the steps on both stores. @throws where they differ, with the number of the step */
 export async function walk(store: Store, plain: Store, taken: readonly Step[], name = 'walk'): Promise<void> {
   const prefix = `agent:${name}:`
-  const keys = ['direct:alice', 'main', 'cron:1', 'heartbeat'].map((rest) => parseSessionKey(prefix + rest))
+  const keys = ['direct:alice', 'main', 'cron:1', 'heartbeat', 'direct:bob', 'direct:carol', 'group:1'].map((rest) =>
+    parseSessionKey(prefix + rest),
+  )
   const remembered = { pens: [], turnIds: [], admissions: [], settlings: [], sending: [] }
   const pair: Pair = { store, plain, name, prefix, keys, nowMs: 1_750_000_000_000, ids: 0, ...remembered }
   for (const [index, step] of taken.entries()) {

@@ -1,5 +1,7 @@
+import { countsOf, isLaneOpen, quotaOf } from '../../lanes/plan.ts'
 import { isHoldfastError } from '../../model/errors.ts'
-import { type LaneLimits, type LaneName, type LaneRules, laneNames } from '../../model/lanes.ts'
+import { type LaneName, type LaneRules, laneNames } from '../../model/lanes.ts'
+import type { Turn } from '../../model/turns.ts'
 import type { Claim } from '../../store/turns.ts'
 import { type Ground, storeBackoffMs } from '../ground.ts'
 import { backoffMs, pause } from '../waiting.ts'
@@ -11,6 +13,13 @@ const claimsMax = 4
 const pollEveryMs = 1_000
 /** Another backstop: a claim or an end whose answer was lost in a way that was not seen. */
 const straysEveryPolls = 30
+
+type InLane = Pick<Turn, 'lane' | 'source'>
+
+/** Sources of which it is remembered when their share was taken: waits are told apart by it, for a moment. */
+const sharesMax = 1_000
+
+const nameOf = (lane: LaneName, source: string) => `${lane} ${source}`
 
 export interface DispatcherHands {
   start(claim: Claim): void
@@ -26,8 +35,10 @@ export class Dispatcher {
   readonly #ground: Ground
   readonly #hands: DispatcherHands
   readonly #stopping = new AbortController()
-  readonly #running = new Map<LaneName, number>(laneNames.map((lane) => [lane, 0]))
+  readonly #lanes = laneNames.map((lane) => ({ lane, running: new Map<string, number>() }))
   readonly #fullUntilMs = new Map<LaneName, number>()
+  /** The same of the share of one source, by lane and source. */
+  readonly #shareFullUntilMs = new Map<string, number>()
   readonly #claims = new Set<Promise<void>>()
   /** Claims that found a turn since the last that did not. */
   #inARow = 0
@@ -93,19 +104,43 @@ export class Dispatcher {
   }
 
   /** The slot of a claimed turn is free again. */
-  release(lane: LaneName): void {
-    this.#noteFull()
-    this.#running.set(lane, (this.#running.get(lane) ?? 1) - 1)
+  release(turn: InLane): void {
+    this.#noteFull(turn)
+    const { lane, source } = turn
+    const running = this.#runningIn(lane)
+    const left = (running.get(source) ?? 0) - 1
+    if (left > 0) running.set(source, left)
+    else running.delete(source)
     this.wake()
   }
 
-  /** When all slots of the lane were last seen taken; null when never. */
-  fullUntilMs(lane: LaneName): number | null {
-    return this.#fullUntilMs.get(lane) ?? null
+  /** When the lane was last seen without a slot for anybody, or for this source; null when never. */
+  fullUntilMs({ lane, source }: InLane): number | null {
+    const laneMs = this.#fullUntilMs.get(lane) ?? null
+    const shareMs = this.#shareFullUntilMs.get(nameOf(lane, source)) ?? null
+    return laneMs === null || shareMs === null ? (laneMs ?? shareMs) : Math.max(laneMs, shareMs)
   }
 
-  isFull(lane: LaneName): boolean {
-    return (this.#running.get(lane) ?? 0) >= this.#ground.settings.lanes.lanes[lane].concurrency
+  /** By the lane rules as they are now: without a slot for the lane, or for this source in it. */
+  isFull({ lane, source }: InLane): boolean {
+    return !this.#openLanes().includes(lane) || this.#hasShare(lane, source)
+  }
+
+  get #rules(): LaneRules {
+    return this.#ground.settings.lanes
+  }
+
+  #openLanes(): LaneName[] {
+    const counts = countsOf(this.#lanes)
+    return laneNames.filter((lane) => isLaneOpen(lane, counts, this.#rules))
+  }
+
+  #hasShare(lane: LaneName, source: string): boolean {
+    return (this.#runningIn(lane).get(source) ?? 0) >= quotaOf(lane, this.#rules)
+  }
+
+  #runningIn(lane: LaneName): Map<string, number> {
+    return (this.#lanes.find((each) => each.lane === lane) as { running: Map<string, number> }).running
   }
 
   #pump(): void {
@@ -114,7 +149,7 @@ export class Dispatcher {
       !this.#resting &&
       this.#wakes > this.#answered &&
       this.#claims.size < Math.min(claimsMax, Math.max(1, this.#inARow)) &&
-      laneNames.some((lane) => !this.isFull(lane))
+      this.#openLanes().length > 0
     ) {
       const { promise, resolve } = Promise.withResolvers<void>()
       this.#claims.add(promise)
@@ -129,9 +164,9 @@ export class Dispatcher {
   }
 
   async #claim(wake: number): Promise<void> {
-    const { store, holder, settings, clock, watch } = this.#ground
+    const { store, holder, clock, watch } = this.#ground
     try {
-      const claim = await store.claimTurn({ holder, limits: concurrencyOf(settings.lanes), atMs: clock.nowMs() })
+      const claim = await store.claimTurn({ holder, rules: this.#rules, atMs: clock.nowMs() })
       if (this.#failures > 0) watch.fine('dispatch')
       this.#failures = 0
       if (claim === null) this.#nothing(wake)
@@ -148,9 +183,10 @@ export class Dispatcher {
   }
 
   #claimed(claim: Claim): void {
-    const { lane } = claim.turn
+    const { lane, source } = claim.turn
     this.#hands.start(claim)
-    this.#running.set(lane, (this.#running.get(lane) ?? 0) + 1)
+    const running = this.#runningIn(lane)
+    running.set(source, (running.get(source) ?? 0) + 1)
     this.#inARow += 1
   }
 
@@ -170,11 +206,16 @@ export class Dispatcher {
     })
   }
 
-  #noteFull(): void {
+  /** Before the slot of this turn is free. */
+  #noteFull({ lane, source }: InLane): void {
     const nowMs = this.#ground.clock.nowMs()
-    for (const lane of laneNames) if (this.isFull(lane)) this.#fullUntilMs.set(lane, nowMs)
+    const open = this.#openLanes()
+    for (const each of laneNames) if (!open.includes(each)) this.#fullUntilMs.set(each, nowMs)
+    if (!this.#hasShare(lane, source)) return
+    const name = nameOf(lane, source)
+    this.#shareFullUntilMs.delete(name) // so that the oldest is the first
+    this.#shareFullUntilMs.set(name, nowMs)
+    const [oldest] = this.#shareFullUntilMs.keys()
+    if (this.#shareFullUntilMs.size > sharesMax) this.#shareFullUntilMs.delete(oldest as string)
   }
 }
-
-const concurrencyOf = ({ lanes }: LaneRules): LaneLimits =>
-  Object.fromEntries(laneNames.map((name) => [name, lanes[name].concurrency])) as Record<LaneName, number>

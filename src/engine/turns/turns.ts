@@ -124,7 +124,7 @@ export class Turns {
   }
 
   laneIsFull(turn: Turn): boolean {
-    return this.#dispatcher.isFull(turn.lane)
+    return this.#dispatcher.isFull(turn)
   }
 
   /** Starts nothing more, and gives what runs up to `drainMs` to end; then all of it is told to stop. */
@@ -161,7 +161,7 @@ export class Turns {
         this.#afterRun(claim)
       } finally {
         this.#runs.delete(turn.id)
-        this.#dispatcher.release(turn.lane)
+        this.#dispatcher.release(turn)
         resolve()
       }
     })
@@ -175,7 +175,7 @@ export class Turns {
       turn,
       claimedAtMs: turn.startedAtMs ?? clock.nowMs(),
       interruptedAtMs: turn.attempts > 1 ? this.#openedAtMs : null,
-      laneFullUntilMs: this.#dispatcher.fullUntilMs(turn.lane),
+      laneFullUntilMs: this.#dispatcher.fullUntilMs(turn),
       readOnlyMs: (fromMs, toMs) => watch.readOnlyMs(fromMs, toMs),
     })
     for (const cause of waitCauses) telemetry.turnWaited(turn.lane, cause, waits[cause])

@@ -6,7 +6,7 @@ export interface WaitFacts {
   claimedAtMs: number
   /** When the engine found it interrupted; null when this is its first run. */
   interruptedAtMs: number | null
-  /** When all slots of its lane were last seen taken; null when they never were. */
+  /** When its lane was last seen without a slot for it or for its source; null when never. */
   laneFullUntilMs: number | null
   /** How much of the time until `claimedAtMs` the store could not write. */
   readOnlyMs: (fromMs: number, toMs: number) => number

@@ -20,6 +20,31 @@ export const quickInvariants: readonly Invariant[] = [
     sql: `SELECT 'turn ' || id || ' is ' || status || ' and ready' AS problem FROM turn WHERE ready = 1 AND status <> 'queued'`,
   },
   {
+    name: 'a lane knows its sources, each with its first turn that can start',
+    sql: `
+      SELECT 'lane ' || t.lane || ' has turn ' || t.id || ' without its source' AS problem FROM turn t
+      WHERE t.ready = 1 AND t.not_before_ms IS NULL AND NOT EXISTS (
+        SELECT 1 FROM source s WHERE s.lane = t.lane AND s.source = t.source AND s.first_order <= t.lane_order)
+      UNION ALL
+      SELECT 'lane ' || s.lane || ' has a source whose first turn cannot start' FROM source s
+      WHERE s.first_order IS NOT NULL AND NOT EXISTS (
+        SELECT 1 FROM turn t
+        WHERE t.ready = 1 AND t.not_before_ms IS NULL
+          AND t.lane = s.lane AND t.source = s.source AND t.lane_order = s.first_order)`,
+  },
+  {
+    name: 'no source was served after the last start of its lane',
+    sql: `
+      SELECT 'lane ' || s.lane || ' has a source served at start ' || max(s.since, s.until) AS problem
+      FROM source s LEFT JOIN lane l ON l.name = s.lane WHERE max(s.since, s.until) > coalesce(l.starts, 0)`,
+  },
+  {
+    name: 'a lease is counted in the lane and for the source of its turn',
+    sql: `
+      SELECT 'session ' || l.session || ' has a lease in lane ' || l.lane AS problem
+      FROM lease l JOIN turn t ON t.position = l.turn WHERE l.lane <> t.lane OR l.source <> t.source`,
+  },
+  {
     name: 'every running turn has its lease, and every lease its running turn',
     sql: `
       SELECT 'turn ' || t.id || ' runs without a lease' AS problem FROM turn t

@@ -16,8 +16,8 @@ export const leaseSql = {
     SELECT s.key FROM lease l JOIN session s ON s.id = l.session
     WHERE l.holder IN (SELECT value FROM json_each(?)) ORDER BY l.turn`,
   add: `
-    INSERT INTO lease (session, turn, fence, operation, lane, holder, claim, taken_ms, progress_ms)
-    VALUES (?1, ?2, ?3, 'turn', ?4, ?5, ?6, ?7, ?7)`,
+    INSERT INTO lease (session, turn, fence, operation, lane, source, holder, claim, taken_ms, progress_ms)
+    VALUES (?1, ?2, ?3, 'turn', ?4, ?5, ?6, ?7, ?8, ?8)`,
   end: 'DELETE FROM lease WHERE session = ?',
   progress: `
     UPDATE lease SET progress_ms = ?3, progress_note = ?4

@@ -84,11 +84,12 @@ export const turnSql = {
   promote: 'UPDATE turn SET ready = 1, ready_ms = ? WHERE position = ?',
   countQueued: `SELECT count(*) AS count FROM turn WHERE settled_ms IS NULL AND status = 'queued'`,
 
-  due: 'UPDATE turn SET not_before_ms = NULL WHERE not_before_ms IS NOT NULL AND not_before_ms <= ?',
+  /** ?1 now, ?2 how many at most */
+  due: `
+    UPDATE turn SET not_before_ms = NULL WHERE position IN (
+      SELECT position FROM turn
+      WHERE not_before_ms IS NOT NULL AND not_before_ms <= ?1 ORDER BY not_before_ms, position LIMIT ?2 + 0)`,
   nextDue: 'SELECT min(not_before_ms) AS atMs FROM turn WHERE not_before_ms IS NOT NULL',
-  readyInLane: `
-    SELECT position FROM turn WHERE ready = 1 AND not_before_ms IS NULL AND lane = ? ORDER BY lane_order LIMIT 1`,
-  runningByLane: 'SELECT lane, count(*) AS running FROM lease WHERE holder = ? GROUP BY lane',
 
   start: `
     UPDATE turn SET status = 'running', ready = 0, not_before_ms = NULL, attempts = attempts + 1, fence = ?2, holder = ?3,

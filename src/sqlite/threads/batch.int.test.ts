@@ -47,7 +47,7 @@ const asked: [string, (scene: Scene) => Promise<unknown>][] = [
       return { ...input, messages: JSON.stringify(input.messages), request: requestToStore(input.request) }
     },
   ],
-  ['claimTurn', async () => ({ holder: { ...holder, id: 'h' }, limits: openLanes, atMs, claim: 'this call' })],
+  ['claimTurn', async () => ({ holder: { ...holder, id: 'h' }, rules: openLanes, atMs, claim: 'this call' })],
   [
     'settleTurn',
     async (scene) => {

@@ -106,7 +106,7 @@ describe('a thread that ends unexpectedly', () => {
   it('as the writer in the middle of a claim has not taken a turn that nobody runs', async () => {
     await using scratch = new Scratch()
     const { store } = await opened(scratch)
-    const scene = { holder: holderNamed('holder-1'), limits: openLanes, atMs: 1 }
+    const scene = { holder: holderNamed('holder-1'), rules: openLanes, atMs: 1 }
     await store.openSession({ key: alice, atMs: 1 })
     await Promise.all([refused('STORE_IO', store.claimTurn(scene)), kill('writer')])
     await expect.poll(() => store.claimTurn(scene).catch(() => 'refused'), eventually).toBeNull()

@@ -4,7 +4,7 @@ import type { Entry, NewEntry } from '../../model/entries.ts'
 import { type ErrorCode, type HoldfastError, isHoldfastError } from '../../model/errors.ts'
 import type { Holder } from '../../model/holders.ts'
 import { parseSessionKey, type SessionKey } from '../../model/keys.ts'
-import { type LaneLimits, laneNames } from '../../model/lanes.ts'
+import { type LaneName, type LaneRules, laneNames } from '../../model/lanes.ts'
 import { type Message, textOf } from '../../model/messages.ts'
 import type { Turn } from '../../model/turns.ts'
 import type { ContextQuery, ContextSource } from '../../store/entries.ts'
@@ -32,8 +32,23 @@ export interface Pen {
   head: number
 }
 
-export const openLanes: LaneLimits = { main: 64, subagent: 64, cron: 64, resume: 64, background: 64 }
-export const closedLanes: LaneLimits = { main: 0, subagent: 0, cron: 0, resume: 0, background: 0 }
+/** Rules with this concurrency, 0 where none is given; nothing is kept for users, one source may fill a lane, nobody is patient. */
+export function lanesOf(
+  concurrency: Partial<Record<LaneName, number>>,
+  more: Partial<Omit<LaneRules, 'lanes'>> & { patienceMs?: Partial<Record<LaneName, number>> } = {},
+): LaneRules {
+  const { patienceMs = {}, ...rules } = more
+  const rule = (name: LaneName) => ({
+    concurrency: concurrency[name] ?? 0,
+    patienceMs: patienceMs[name] ?? 0,
+    waitLimitMs: 1_000,
+  })
+  const lanes = Object.fromEntries(laneNames.map((name) => [name, rule(name)])) as LaneRules['lanes']
+  return { slots: 1_000, userSlots: 0, sourceShare: 1, ...rules, lanes }
+}
+
+export const openLanes = lanesOf({ main: 64, subagent: 64, cron: 64, resume: 64, background: 64 })
+export const closedLanes = lanesOf({})
 export const alice = parseSessionKey('alice')
 export const bob = parseSessionKey('bob')
 
@@ -100,7 +115,7 @@ export class Scene {
   }
 
   tryClaim(more: Partial<ClaimInput> = {}): Promise<Claim | null> {
-    return this.store.claimTurn({ holder: this.holder, limits: openLanes, atMs: this.nowMs, ...more })
+    return this.store.claimTurn({ holder: this.holder, rules: openLanes, atMs: this.nowMs, ...more })
   }
 
   async claim(more: Partial<ClaimInput> = {}): Promise<Claim> {
@@ -223,8 +238,3 @@ export async function allPages<T>(
 export function problemsOf(report: VerifyReport): string[] {
   return report.checks.flatMap((check) => check.problems.map((problem) => `${check.name}: ${problem}`))
 }
-
-export const lanesOf = (limits: Partial<LaneLimits>): LaneLimits => ({
-  ...closedLanes,
-  ...Object.fromEntries(laneNames.flatMap((name) => (limits[name] === undefined ? [] : [[name, limits[name]]]))),
-})

@@ -17,6 +17,7 @@ import { summaryPromises } from './summaries.ts'
 import { admitPromises } from './turns/admit.ts'
 import { anewPromises } from './turns/anew.ts'
 import { claimPromises } from './turns/claim.ts'
+import { lanePromises } from './turns/lanes.ts'
 import { readPromises } from './turns/read.ts'
 import { settlePromises } from './turns/settle.ts'
 import { stopPromises } from './turns/stop.ts'
@@ -34,6 +35,7 @@ const groups: Record<string, PromiseGroup> = {
   'an admission': admitPromises,
   'an admission to a transcript that is over': anewPromises,
   'a claim': claimPromises,
+  'the lane rules': lanePromises,
   'the end of a turn': settlePromises,
   'a turn that is stopped': stopPromises,
   'a turn that is read': readPromises,

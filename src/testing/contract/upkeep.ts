@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Store } from '../../store/port.ts'
 import { jobPut } from './jobs.ts'
-import { alice, bob, type PromiseGroup, penOf, refused, type Scene } from './scene.ts'
+import { alice, bob, openLanes, type PromiseGroup, penOf, refused, type Scene } from './scene.ts'
 
 /** One call of every verb; what it is given does not matter to a closed store. */
 const calls = (scene: Scene): { [Verb in keyof Omit<Store, 'close'>]: (store: Store) => Promise<unknown> } => {
@@ -22,7 +22,7 @@ const calls = (scene: Scene): { [Verb in keyof Omit<Store, 'close'>]: (store: St
     readEntries: (store) => store.readEntries({ key, order: 'oldest', limit: 1 }),
     readContext: (store) => store.readContext({ key, tokensMax: 1, bytesMax: 1 }),
     admitTurn: (store) => store.admitTurn(scene.admission(key, 'x')),
-    claimTurn: (store) => store.claimTurn({ holder: scene.holder, limits: lanes, atMs }),
+    claimTurn: (store) => store.claimTurn({ holder: scene.holder, rules: openLanes, atMs }),
     recordProgress: (store) => store.recordProgress({ key, fence: 1, note: 'x', atMs }),
     settleTurn: (store) => store.settleTurn(scene.settling(pen, 'x')),
     requeueTurn: (store) => store.requeueTurn({ turnId, lane: 'resume', atMs }),
@@ -54,8 +54,6 @@ const calls = (scene: Scene): { [Verb in keyof Omit<Store, 'close'>]: (store: St
     backup: (store) => store.backup({ directory: scene.ground.backupDirectory, atMs }),
   }
 }
-
-const lanes = { main: 1, subagent: 1, cron: 1, resume: 1, background: 1 }
 
 export const upkeepPromises: PromiseGroup = {
   'counts what it holds': async (scene) => {

@@ -6,6 +6,7 @@ import type { SessionKey } from '../../model/keys.ts'
 import type { Message } from '../../model/messages.ts'
 import type { Session, Summary } from '../../model/sessions.ts'
 import { type Inbound, isSettled, type Turn, type TurnRequest } from '../../model/turns.ts'
+import { emptyLanes, type PlainLanes } from './lanes.ts'
 
 /**
  * The port's promises in their plainest form: arrays, and every figure counted anew from them. Slow, forgetful at the
@@ -17,6 +18,7 @@ export interface PlainState {
   turns: PlainTurn[]
   deliveries: Delivery[]
   jobs: Map<string, PlainJob>
+  lanes: PlainLanes
   fencedWrites: number
   lastVerify: { atMs: number; ok: boolean } | null
   ids: number
@@ -68,7 +70,16 @@ export interface PlainJob {
 
 export function emptyState(): PlainState {
   const jobs = new Map<string, PlainJob>()
-  return { sessions: new Map(), turns: [], deliveries: [], jobs, fencedWrites: 0, lastVerify: null, ids: 0 }
+  return {
+    sessions: new Map(),
+    turns: [],
+    deliveries: [],
+    jobs,
+    lanes: emptyLanes(),
+    fencedWrites: 0,
+    lastVerify: null,
+    ids: 0,
+  }
 }
 
 export function sessionAt(state: PlainState, key: SessionKey): PlainSession {

@@ -1,11 +1,11 @@
 import { planClaim } from '../../lanes/plan.ts'
 import { HoldfastError, recordOf } from '../../model/errors.ts'
-import { laneNames } from '../../model/lanes.ts'
 import { isSettled, type Turn } from '../../model/turns.ts'
 import type { LeaseVerbs } from '../../store/leases.ts'
 import type { Claim, ClaimInput, RevokeInput, SettleInput, TurnVerbs } from '../../store/turns.ts'
 import { admitTurn } from './admissions.ts'
 import { checkHead, heldSession } from './entries.ts'
+import { factsOf, noteStart, type PlainReady } from './lanes.ts'
 import { pageOf } from './pages.ts'
 import {
   currentOf,
@@ -103,29 +103,24 @@ function revokeTurn(state: PlainState, { turnId, status, outcome, atMs }: Revoke
 }
 
 function claimTurn(state: PlainState, input: ClaimInput): Claim | null {
-  const ready = readyTurns(state, input.atMs)
   const held = [...state.sessions.values()].filter(({ lease }) => lease?.holder.id === input.holder.id)
-  const running = held.map(({ lease }) => turnAt(state, lease?.turnId as string).facts.lane)
-  const facts = laneNames.map((lane) => ({
-    lane,
-    running: running.filter((each) => each === lane).length,
-    ready: ready.some((turn) => turn.facts.lane === lane),
-  }))
-  const plan = planClaim(facts, input.limits)
+  const running = held.map(({ lease }) => turnAt(state, lease?.turnId as string).facts)
+  const plan = planClaim(factsOf(state.lanes, readyTurns(state, input.atMs), running), input.rules)
   if (plan.kind === 'wait') return null
-  return take(state, ready.find((turn) => turn.facts.lane === plan.from) as PlainTurn, input)
+  const turn = state.turns.find(({ facts }) => facts.position === plan.position) as PlainTurn
+  const claim = take(state, turn, input)
+  noteStart(state.lanes, plan, readyTurns(state, input.atMs))
+  return claim
 }
 
-/** The next turn of each session that is free: oldest admission first, but newest first of what runs again. */
-function readyTurns(state: PlainState, atMs: number): PlainTurn[] {
+/** The next turn of each session that is free, unless it waits for more messages. */
+function readyTurns(state: PlainState, atMs: number): PlainReady[] {
   return [...state.sessions.values()]
     .filter(({ lease }) => lease === null)
     .flatMap(({ facts }) => waitingOf(state, facts.key).slice(0, 1))
     .filter(({ windowEndsMs }) => windowEndsMs === null || windowEndsMs <= atMs)
-    .toSorted((one, other) => laneOrder(one) - laneOrder(other))
+    .map(({ facts: { lane, source, position }, queuedAtMs }) => ({ lane, source, position, queuedAtMs }))
 }
-
-const laneOrder = ({ facts }: PlainTurn) => (facts.lane === 'resume' ? -facts.position : facts.position)
 
 /** What claiming this very turn means. */
 function take(state: PlainState, turn: PlainTurn, { holder, atMs }: ClaimInput): Claim {

@@ -71,7 +71,7 @@ async function admit(key: SessionKey, text: string): Promise<string> {
 /** Claims; what an attempt with an unknown outcome may have taken is given back first. */
 async function claim(): Promise<Claim> {
   for (;;) {
-    const found = await persist(() => store().claimTurn({ holder, limits: openLanes, atMs: scene.nowMs }))
+    const found = await persist(() => store().claimTurn({ holder, rules: openLanes, atMs: scene.nowMs }))
     if (found !== null) {
       const { turn, fence } = found
       const key = turn.sessionKey

@@ -109,16 +109,16 @@ export const claimPromises: PromiseGroup = {
   'keeps to the slots of a lane, and a full lane hides no other': async (scene) => {
     for (const key of [alice, bob]) await scene.admit(key, 'hello')
     await admitIn(scene, ['cron'])
-    const limits = lanesOf({ main: 1, cron: 1 })
-    const first = await scene.claim({ limits })
-    assert.equal((await scene.claim({ limits })).turn.lane, 'cron')
-    assert.equal(await scene.tryClaim({ limits }), null)
+    const rules = lanesOf({ main: 1, cron: 1 })
+    const first = await scene.claim({ rules })
+    assert.equal((await scene.claim({ rules })).turn.lane, 'cron')
+    assert.equal(await scene.tryClaim({ rules }), null)
     await scene.settle(first, 'done')
-    assert.equal((await scene.claim({ limits })).turn.sessionKey, bob)
+    assert.equal((await scene.claim({ rules })).turn.sessionKey, bob)
   },
   'takes nothing where every lane is closed': async (scene) => {
     await admitIn(scene, ['main', 'cron'])
-    assert.equal(await scene.tryClaim({ limits: closedLanes }), null)
+    assert.equal(await scene.tryClaim({ rules: closedLanes }), null)
   },
   'tells how long the turn waited since it was admitted, and since it was ready': async (scene) => {
     const first = await scene.begin(alice, 'one')
