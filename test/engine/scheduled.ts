@@ -129,7 +129,7 @@ export class Scheduled {
     const { store, holder, events } = this.#running.ground
     while (!this.holding) {
       const atMs = this.clock.nowMs()
-      const claim = await store.claimTurn({ holder, limits: openLanes, atMs })
+      const claim = await store.claimTurn({ holder, rules: openLanes, atMs })
       if (claim === null) return
       const { id: turnId, sessionKey } = claim.turn
       await store.settleTurn({
