@@ -87,7 +87,7 @@ const rule = fc.record({
   waitLimitMs: fc.constant(1),
 })
 
-export const rulesArbitrary: fc.Arbitrary<LaneRules> = fc
+const rulesArbitrary: fc.Arbitrary<LaneRules> = fc
   .record({
     slots: fc.integer({ min: 1, max: 10 }),
     userShare: fc.double({ min: 0, max: 1, noNaN: true }),
