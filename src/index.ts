@@ -17,6 +17,7 @@ export {
 export { defaultSettings, type EngineSettings, type PartialSettings } from './engine/settings.ts'
 export type { CompactionOutcome, Telemetry } from './engine/telemetry.ts'
 export type { SubmitInput } from './engine/turns/ask.ts'
+export type { LanesReport } from './engine/watch/lanes.ts'
 export type { WhyReport } from './engine/why.ts'
 export type { Clock } from './host/clock.ts'
 export { jsonLog, type Log, type LogLevel } from './host/log.ts'

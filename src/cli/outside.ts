@@ -14,7 +14,7 @@ export interface Outside {
 }
 
 export type Output = Writable & { isTTY?: boolean; columns?: number }
-export type SignalName = 'SIGINT' | 'SIGTERM'
+export type SignalName = 'SIGINT' | 'SIGTERM' | 'SIGHUP'
 
 /** Ends of the program: the same for every command. */
 export const exitCodes = { ok: 0, failed: 1, usage: 2 } as const

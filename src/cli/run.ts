@@ -4,6 +4,7 @@ import { chat } from './chat/chat.ts'
 import { config } from './config/group.ts'
 import { cron } from './cron/group.ts'
 import { exitCodeOf, isHelp, printFailure, usageErrorOf } from './failure.ts'
+import { leases } from './leases/group.ts'
 import { addSameOptions } from './options.ts'
 import { exitCodes, type Outside } from './outside.ts'
 import { serve } from './serve/serve.ts'
@@ -14,7 +15,7 @@ import { compact } from './summaries/compact.ts'
 import { summaries } from './summaries/group.ts'
 import { Terminal } from './terminal.ts'
 import { turns } from './turns/group.ts'
-import { leases } from './watch/leases.ts'
+import { lanes } from './watch/lanes.ts'
 import { status } from './watch/status.ts'
 import { why } from './watch/why.ts'
 
@@ -47,7 +48,7 @@ function programOf(terminal: Terminal): Command {
   program.addCommand(serve(terminal)).addCommand(chat(terminal)).addCommand(cron(terminal))
   program.commandsGroup('Look:')
   program.addCommand(status(terminal)).addCommand(sessions(terminal)).addCommand(turns(terminal))
-  program.addCommand(why(terminal)).addCommand(leases(terminal))
+  program.addCommand(why(terminal)).addCommand(lanes(terminal)).addCommand(leases(terminal))
   program.commandsGroup(lookAfter)
   program.addCommand(compact(terminal)).addCommand(summaries(terminal)).addCommand(backup(terminal))
   program.addCommand(verify(terminal)).addCommand(config(terminal))

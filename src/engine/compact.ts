@@ -90,6 +90,11 @@ export class Compactor {
     return (this.#records.get(key) ?? new CompactionRecord()).report()
   }
 
+  /** There may be more places than before. */
+  wake(): void {
+    this.#startWaiting()
+  }
+
   /** Abandons what is in the making. */
   async close(): Promise<void> {
     this.#closing.abort(new HoldfastError('GATEWAY_CLOSING'))

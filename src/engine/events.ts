@@ -1,8 +1,9 @@
 import type { Entry } from '../model/entries.ts'
 import type { ErrorRecord } from '../model/errors.ts'
 import type { SessionKey } from '../model/keys.ts'
+import type { LaneName } from '../model/lanes.ts'
 import type { Summary } from '../model/sessions.ts'
-import type { Turn } from '../model/turns.ts'
+import type { Turn, WaitCause } from '../model/turns.ts'
 import type { AnswerDelta } from './runner.ts'
 
 /** What one turn's followers see, from the start of its current attempt. */
@@ -46,3 +47,15 @@ export type GatewayEvent =
   | { type: 'recovery.planned'; turns: number }
   | { type: 'store.read-only'; outcome: ErrorRecord }
   | { type: 'store.writable' }
+  /** Keys of the configuration, as the file has them. */
+  | { type: 'config.reloaded'; applied: string[]; needsRestart: string[] }
+  | { type: 'config.refused'; outcome: ErrorRecord }
+  /** A wait is over the limit of its lane; once for each. */
+  | { type: 'turn.waits'; sessionKey: SessionKey; turnId: string; lane: LaneName; cause: WaitCause; waitedMs: number }
+  /** A running turn shows no sign of life; once for each silence. */
+  | { type: 'turn.stuck'; sessionKey: SessionKey; turnId: string; lane: LaneName; stillMs: number }
+  /** It shows signs of life again, or has ended. */
+  | { type: 'turn.unstuck'; sessionKey: SessionKey; turnId: string; lane: LaneName; stillMs: number }
+  /** The event loop stood still; told when it goes round again, by the log and `wedged.json` before. */
+  | { type: 'loop.wedged'; stillMs: number; turns: number }
+  | { type: 'loop.recovered'; stillMs: number }

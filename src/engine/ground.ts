@@ -8,6 +8,7 @@ import type { EventLog } from './event-log.ts'
 import type { EngineSettings } from './settings.ts'
 import type { Telemetry } from './telemetry.ts'
 import { backoffMs, pause } from './waiting.ts'
+import type { Lookout } from './watch/lookout.ts'
 import type { Watch } from './watch.ts'
 
 /** What every loop of one open engine stands on. */
@@ -21,6 +22,7 @@ export interface Ground {
   readonly events: EventLog
   readonly watch: Watch
   readonly background: Background
+  readonly lookout: Lookout
   /** Aborted when nothing is waited for any more: retries give up, what is unfinished is left to the next start. */
   readonly over: AbortSignal
 }

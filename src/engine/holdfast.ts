@@ -24,8 +24,12 @@ import { Turns } from './turns/turns.ts'
 import { Deliverer } from './upkeep/deliver.ts'
 import { expireEnded, recover } from './upkeep/recover.ts'
 import { Scheduler } from './upkeep/schedule.ts'
+import { explainLanes, explainSession, type Known } from './watch/explain.ts'
+import type { LanesReport } from './watch/lanes.ts'
+import { LongWaits } from './watch/long-waits.ts'
+import { noLookout, ThreadLookout } from './watch/lookout.ts'
 import { Watch } from './watch.ts'
-import { composeWhy, type WhyReport } from './why.ts'
+import type { WhyReport } from './why.ts'
 
 export interface HoldfastOptions {
   /** For example `sqliteStore('./data')`. */
@@ -41,6 +45,8 @@ export interface HoldfastOptions {
   telemetry?: Telemetry
   /** Silent when absent. */
   log?: Log
+  /** Whether a thread watches for turns and an event loop that stand still; with the system's clock it does unless told. */
+  watch?: boolean
 }
 
 export interface Submission {
@@ -55,9 +61,6 @@ export interface Submission {
   begunTranscript: number | null
 }
 
-/** Turns listed by `why`; a session may queue more. */
-const waitingMax = 100
-
 /**
  * Opens the store, finds what an earlier process left behind, and starts taking turns. What was interrupted is run again
  * in the background. @throws HoldfastError CONFIG_INVALID, every STORE_ code of opening
@@ -71,7 +74,10 @@ export async function openHoldfast(options: HoldfastOptions): Promise<Holdfast> 
   const over = new AbortController()
   const background = new Background(clock, log, watch, over.signal)
   const store = await options.store({ holder, telemetry: watch.storeTelemetry, atMs: clock.nowMs() })
-  const ground = { store, holder, settings, clock, telemetry, log, events, watch, background, over: over.signal }
+  const base = { store, holder, settings, clock, telemetry, log, events }
+  const watches = options.run !== null && (options.watch ?? clock === systemClock)
+  const lookout = watches ? new ThreadLookout(base, options.store.directory ?? null) : noLookout
+  const ground = { ...base, watch, background, lookout, over: over.signal }
   return new Holdfast(ground, options, over).start()
 }
 
@@ -125,6 +131,8 @@ export class Holdfast {
       throw error
     }
     if (!this.#runsTurns) return this
+    this.#ground.lookout.open()
+    new LongWaits(this.#ground).begin(this.#over.signal)
     this.#turns.begin()
     this.#scheduler.begin()
     this.#ground.background.insist('recovery', () => this.#recover())
@@ -187,28 +195,32 @@ export class Holdfast {
   }
 
   /** @throws HoldfastError SESSION_NOT_FOUND */
-  async why(key: SessionKey): Promise<WhyReport> {
-    const [session, leases, waiting] = await Promise.all([
-      this.store.readSession(key),
-      this.store.listLeases(),
-      this.store.listTurns({ key, statuses: ['queued', 'interrupted'], order: 'oldest', limit: waitingMax }),
-    ])
-    if (session === null) throw new HoldfastError('SESSION_NOT_FOUND')
-    const lease = leases.find((each) => each.sessionKey === key) ?? null
-    const running = lease === null ? null : await this.store.readTurn(lease.turnId)
-    return composeWhy({
-      session,
-      lease,
-      running: running?.turn ?? null,
-      progress: lease === null ? null : this.#turns.progressOf(lease.turnId),
-      waiting: waiting.items,
-      laneIsFull: (turn) => this.#turns.laneIsFull(turn),
-      compaction: this.#compactor.stateOf(key),
-      store: this.#ground.watch.store,
-      limits: this.settings.turns,
-      mode: this.#closing !== null ? 'closing' : this.#runsTurns ? 'running' : 'not running turns',
-      nowMs: this.#ground.clock.nowMs(),
-    })
+  why(key: SessionKey): Promise<WhyReport> {
+    return explainSession(this.#ground, this.#known, key)
+  }
+
+  /** How long the lanes are, who runs what, and what waits longest. */
+  lanes(): Promise<LanesReport> {
+    return explainLanes(this.#ground, this.#known)
+  }
+
+  /**
+   * Ends the running turn of this one session without its help, and its queue goes on; null when none runs.
+   * @throws HoldfastError SESSION_NOT_FOUND
+   */
+  release(key: SessionKey, reason: string): Promise<Turn | null> {
+    return this.#turns.release(key, reason)
+  }
+
+  /**
+   * Lays these settings over those that hold, and goes by them at once, also for what runs and waits.
+   * @throws HoldfastError CONFIG_INVALID: nothing has changed
+   */
+  reconfigure(given: PartialSettings): void {
+    Object.assign(this.settings, resolveSettings(given, this.settings))
+    this.#ground.lookout.setLimits(this.settings.watch)
+    this.#turns.wake()
+    this.#compactor.wake()
   }
 
   /** Ready: it takes messages, can store them, and none of its loops is failing. */
@@ -241,7 +253,13 @@ export class Holdfast {
     await this.#compactor.close()
     this.events.close()
     await this.#ground.background.idle()
+    await this.#ground.lookout.close()
     await this.store.close()
+  }
+
+  get #known(): Known {
+    const mode = this.#closing !== null ? 'closing' : this.#runsTurns ? 'running' : 'not running turns'
+    return { turns: this.#turns, compactor: this.#compactor, mode }
   }
 
   /** Leases and deliveries of processes that have ended. */

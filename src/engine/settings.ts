@@ -108,19 +108,19 @@ export const defaultSettings: EngineSettings = {
 /** Settings of which any part may be left out. */
 export type PartialSettings = { [Section in keyof EngineSettings]?: Partial<EngineSettings[Section]> }
 
-/** Fills in the defaults and checks the relations between limits. @throws HoldfastError CONFIG_INVALID */
-export function resolveSettings(given: PartialSettings): EngineSettings {
+/** Fills in what `base` says, the defaults unless told, and checks the relations between limits. @throws HoldfastError CONFIG_INVALID */
+export function resolveSettings(given: PartialSettings, base: EngineSettings = defaultSettings): EngineSettings {
   const settings: EngineSettings = {
-    lanes: { ...defaultSettings.lanes, ...given.lanes },
-    turns: { ...defaultSettings.turns, ...given.turns },
-    context: { ...defaultSettings.context, ...given.context },
-    compaction: { ...defaultSettings.compaction, ...given.compaction },
-    delivery: { ...defaultSettings.delivery, ...given.delivery },
-    recovery: { ...defaultSettings.recovery, ...given.recovery },
-    retention: { ...defaultSettings.retention, ...given.retention },
-    sessions: { ...defaultSettings.sessions, ...given.sessions },
-    cron: { ...defaultSettings.cron, ...given.cron },
-    watch: { ...defaultSettings.watch, ...given.watch },
+    lanes: { ...base.lanes, ...given.lanes },
+    turns: { ...base.turns, ...given.turns },
+    context: { ...base.context, ...given.context },
+    compaction: { ...base.compaction, ...given.compaction },
+    delivery: { ...base.delivery, ...given.delivery },
+    recovery: { ...base.recovery, ...given.recovery },
+    retention: { ...base.retention, ...given.retention },
+    sessions: { ...base.sessions, ...given.sessions },
+    cron: { ...base.cron, ...given.cron },
+    watch: { ...base.watch, ...given.watch },
   }
   const { turns, context } = settings
   check(context.answerTokens < context.windowTokens, 'context.answerTokens must be less than context.windowTokens')

@@ -15,6 +15,12 @@ export interface Telemetry extends StoreTelemetry {
   compaction(outcome: CompactionOutcome, ms: number): void
   contextCut(entriesLeftOut: number): void
   surrogatesReplaced(count: number): void
+  /** A wait that went over the limit of its lane; once for each. */
+  longWait(lane: LaneName, cause: WaitCause): void
+  /** How many running turns show no sign of life now. */
+  turnsStuck(count: number): void
+  /** The event loop stood still; told afterwards. */
+  loopWedged(): void
 }
 
 export const silentTelemetry: Telemetry = {
@@ -27,4 +33,7 @@ export const silentTelemetry: Telemetry = {
   compaction: () => {},
   contextCut: () => {},
   surrogatesReplaced: () => {},
+  longWait: () => {},
+  turnsStuck: () => {},
+  loopWedged: () => {},
 }

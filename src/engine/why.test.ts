@@ -32,10 +32,11 @@ const why = (more: Partial<WhyFacts> = {}) =>
     running: null,
     progress: null,
     waiting: [],
+    queue: { waiting: 0, oldestAtMs: null, aheadInLane: 0 },
     laneIsFull: () => false,
     compaction: { state: 'idle', sinceMs: null, failuresInARow: 0, lastOutcome: null },
     store: { writable: true, because: null },
-    limits: { timeLimitMs: 600_000, stallLimitMs: 120_000 },
+    limits: { timeLimitMs: 600_000, stallLimitMs: 120_000, stuckAfterMs: 60_000 },
     mode: 'running',
     nowMs,
     ...more,
@@ -49,7 +50,7 @@ describe('the report on a session', () => {
   })
   it('names the lease when another process has the session, and the session when this one has', () => {
     expect(why({ lease, running, waiting: [turn()] }).waiting[0]?.cause).toBe('lease')
-    const progress = { sinceMs: nowMs, atMs: nowMs, note: 'here' }
+    const progress = { sinceMs: nowMs, atMs: nowMs, note: 'here', stuck: false }
     expect(why({ lease, running, progress, waiting: [turn()] }).waiting[0]?.cause).toBe('session')
   })
   it('names the disk before all else', () => {
@@ -61,12 +62,27 @@ describe('the report on a session', () => {
     expect(why({ waiting: [turn({ status: 'interrupted' })] }).waiting[0]?.cause).toBe('recovery')
     expect(why({ waiting: [turn({ lane: 'resume' })] }).waiting[0]?.cause).toBe('recovery')
   })
+  it('tells how long the queue is, and what stands before it in its lane', () => {
+    const { queue } = why({ queue: { waiting: 120, oldestAtMs: nowMs - 9_000, aheadInLane: 7 } })
+    expect(queue).toEqual({ waiting: 120, oldestWaitMs: 9_000, aheadInLane: 7 })
+  })
+  it('calls stuck what the process that runs it does, and else what the lease shows no progress of', () => {
+    const here = (stuck: boolean) => ({ sinceMs: nowMs, atMs: nowMs, note: '', stuck })
+    expect(why({ lease, running, progress: here(true) }).running?.stuck).toBe(true)
+    expect(why({ lease, running, progress: here(false) }).running?.stuck).toBe(false)
+    expect(why({ lease, running }).running?.stuck).toBe(false)
+    expect(why({ lease, running, nowMs: nowMs + 56_000 }).running?.stuck).toBe(true)
+  })
   it('takes what the lease says of a turn that runs elsewhere', () => {
     expect(why({ lease, running }).running).toMatchObject({ sinceMs: nowMs - 9_000, lastProgressNote: 'asking' })
   })
   it.each<[string, Partial<WhyFacts>, string]>([
     ['a stall', { lease, running }, 'without progress it is stopped in 1m 56s.'],
-    ['the time limit', { lease, running, limits: { timeLimitMs: 60_000, stallLimitMs: 60_000 } }, 'time limit in 51s.'],
+    [
+      'the time limit',
+      { lease, running, limits: { timeLimitMs: 60_000, stallLimitMs: 60_000, stuckAfterMs: 60_000 } },
+      'time limit in 51s.',
+    ],
     ['a cancellation', { lease, running: { ...running, cancelRequested: 'x' } }, 'told to stop'],
     ['a shutdown', { lease, running, mode: 'closing' }, 'is closing'],
     ['a shutdown with turns that wait', { waiting: [turn()], mode: 'closing' }, 'at the next start'],

@@ -1,8 +1,10 @@
 import type { ErrorRecord } from '../model/errors.ts'
 import type { Lease } from '../model/holders.ts'
+import type { LaneName } from '../model/lanes.ts'
 import type { Session } from '../model/sessions.ts'
-import type { Turn, WaitCause } from '../model/turns.ts'
+import type { Turn, TurnStatus, WaitCause } from '../model/turns.ts'
 import { formatDuration } from '../model/units.ts'
+import type { QueueReading } from '../store/waits.ts'
 import type { CompactionReport } from './compact/record.ts'
 
 /** Who has a session, since when, what it last did, what waits and why, and what happens next. */
@@ -11,6 +13,13 @@ export interface WhyReport {
   lease: Lease | null
   running: WhyRunning | null
   waiting: { turnId: string; waitedMs: number; cause: WaitCause; source: string }[]
+  /** All of the session's waiting turns, the named ones and those beyond. */
+  queue: {
+    waiting: number
+    oldestWaitMs: number | null
+    /** Turns of its lane that were queued before the session's next one. */
+    aheadInLane: number
+  }
   compaction: CompactionReport
   store: { writable: boolean; because: ErrorRecord | null }
   /** One sentence. */
@@ -25,6 +34,8 @@ interface WhyRunning {
   lastProgressNote: string
   attempts: number
   cancelRequested: string | null
+  /** It shows no sign of life for longer than `watch.stuckAfter`. */
+  stuck: boolean
 }
 
 export interface WhyFacts {
@@ -33,13 +44,14 @@ export interface WhyFacts {
   /** The turn of the lease. */
   running: Turn | null
   /** What this process knows of it; null when it does not run it. */
-  progress: { sinceMs: number; atMs: number; note: string } | null
+  progress: { sinceMs: number; atMs: number; note: string; stuck: boolean } | null
   /** Queued and interrupted turns, oldest first. */
   waiting: readonly Turn[]
+  queue: QueueReading
   laneIsFull: (turn: Turn) => boolean
   compaction: CompactionReport
   store: { writable: boolean; because: ErrorRecord | null }
-  limits: { timeLimitMs: number; stallLimitMs: number }
+  limits: { timeLimitMs: number; stallLimitMs: number; stuckAfterMs: number }
   /** What the engine does with waiting turns: it may run none, or be about to end. */
   mode: 'running' | 'not running turns' | 'closing'
   nowMs: number
@@ -51,13 +63,22 @@ export function composeWhy(facts: WhyFacts): WhyReport {
   const waiting = facts.waiting.map((turn) => ({
     turnId: turn.id,
     waitedMs: Math.max(0, facts.nowMs - turn.admittedAtMs),
-    cause: causeOf(facts, turn),
+    cause: causeOf(
+      {
+        ...{ status: turn.status, lane: turn.lane, first: facts.waiting[0] === turn },
+        held: lease === null ? null : facts.progress === null ? 'elsewhere' : 'here',
+      },
+      store.writable,
+    ),
     source: turn.source,
   }))
-  return { session, lease, running, waiting, compaction, store, next: nextOf(facts, running) }
+  const { waiting: depth, oldestAtMs, aheadInLane } = facts.queue
+  const oldestWaitMs = oldestAtMs === null ? null : Math.max(0, facts.nowMs - oldestAtMs)
+  const queue = { waiting: depth, oldestWaitMs, aheadInLane }
+  return { session, lease, running, waiting, queue, compaction, store, next: nextOf(facts, running) }
 }
 
-function runningOf({ lease, running: turn, progress }: WhyFacts): WhyRunning | null {
+function runningOf({ lease, running: turn, progress, limits, nowMs }: WhyFacts): WhyRunning | null {
   if (lease === null || turn === null) return null
   return {
     turn,
@@ -67,15 +88,27 @@ function runningOf({ lease, running: turn, progress }: WhyFacts): WhyRunning | n
     lastProgressNote: progress?.note ?? lease.progressNote,
     attempts: turn.attempts,
     cancelRequested: turn.cancelRequested,
+    stuck: progress?.stuck ?? nowMs - lease.progressAtMs >= limits.stuckAfterMs,
   }
 }
 
-function causeOf(facts: WhyFacts, turn: Turn): WaitCause {
-  if (!facts.store.writable) return 'disk'
-  if (turn.status === 'interrupted') return 'recovery'
-  if (facts.lease !== null) return facts.progress === null ? 'lease' : 'session'
-  if (facts.waiting[0] !== turn) return 'session'
-  return turn.lane === 'resume' ? 'recovery' : 'lane'
+/** What is known of one waiting turn. */
+export interface WaitFacts {
+  status: TurnStatus
+  lane: LaneName
+  /** Nothing of its own session waits before it. */
+  first: boolean
+  /** Who has its session: a turn that this process runs, or somebody else. */
+  held: 'here' | 'elsewhere' | null
+}
+
+/** Why a turn waits now; for all who tell of it. */
+export function causeOf({ status, lane, first, held }: WaitFacts, writable: boolean): WaitCause {
+  if (!writable) return 'disk'
+  if (status === 'interrupted') return 'recovery'
+  if (held !== null) return held === 'here' ? 'session' : 'lease'
+  if (!first) return 'session'
+  return lane === 'resume' ? 'recovery' : 'lane'
 }
 
 function nextOf(facts: WhyFacts, running: WhyRunning | null): string {

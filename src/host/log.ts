@@ -6,10 +6,18 @@ export interface Log {
   info(facts: object, message: string): void
   warn(facts: object, message: string): void
   error(facts: object, message: string): void
+  /**
+   * Of a log on standard error: the least level that is written. Then the thread that watches writes its lines there itself,
+   * also while the event loop stands still.
+   */
+  readonly level?: string
 }
 
 export const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const
 export type LogLevel = (typeof logLevels)[number]
+
+/** Level numbers in the lines, as pino has them. */
+export const levelNumbers = { debug: 20, info: 30, warn: 40, error: 50, silent: Number.POSITIVE_INFINITY } as const
 
 export const silentLog: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
 

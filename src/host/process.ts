@@ -28,6 +28,27 @@ export function threadOptions(execArgv: readonly string[]): string[] {
   })
 }
 
+export type ProcessState = 'runs' | 'has ended' | 'cannot be seen'
+
+/** Whether the process that is written down there still runs: judged by boot, namespace, id and start, where the system tells them. */
+export function stateOf(holder: Pick<Holder, 'host' | 'bootId' | 'pidNamespace' | 'pid' | 'startTicks'>): ProcessState {
+  const here = currentHolder(0)
+  if (holder.host !== here.host) return 'cannot be seen'
+  if (holder.bootId !== here.bootId) return 'has ended'
+  if (holder.pidNamespace !== here.pidNamespace) return 'cannot be seen'
+  if (here.startTicks === null) return isThere(holder.pid) ? 'runs' : 'has ended'
+  const stat = readOrNull(() => readFileSync(`/proc/${holder.pid}/stat`, 'utf8'))
+  return stat !== null && startTicksOf(stat) === holder.startTicks ? 'runs' : 'has ended'
+}
+
+function isThere(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM' // it is somebody else's
+  }
+}
+
 /** Field 22 of `/proc/<pid>/stat` (proc(5)); the command name before it may hold spaces and parentheses. */
 function startTicksOf(stat: string): number {
   const afterName = stat.slice(stat.lastIndexOf(')') + 2)
@@ -40,7 +61,8 @@ function readOrNull<T>(read: () => T): T | null {
     return read()
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code
-    if (code === 'ENOENT' || code === 'EACCES' || code === 'EINVAL' || code === 'ENOSYS') return null
+    if (code === 'ENOENT' || code === 'EACCES' || code === 'EINVAL' || code === 'ENOSYS' || code === 'ESRCH')
+      return null
     throw error
   }
 }

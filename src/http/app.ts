@@ -6,8 +6,10 @@ import { readJson } from './body.ts'
 import { chatRoutes } from './chat/routes.ts'
 import type { AppDeps } from './deps.ts'
 import { errorResponse, statusOf } from './errors.ts'
+import { controlRoutes } from './native/control.ts'
 import { gatewayRoutes } from './native/gateway.ts'
 import { jobRoutes } from './native/jobs.ts'
+import { laneRoutes } from './native/lanes.ts'
 import { sessionRoutes } from './native/sessions.ts'
 import { summaryRoutes } from './native/summaries.ts'
 import { turnRoutes } from './native/turns.ts'
@@ -33,6 +35,8 @@ export function routesOf(deps: AppDeps): Route[] {
     ...summaryRoutes(deps),
     ...jobRoutes(deps),
     ...gatewayRoutes(deps),
+    ...laneRoutes(deps),
+    ...controlRoutes(deps),
     ...healthRoutes(deps),
   ]
   return [...routes, openApiRoute(routes, deps.version)]

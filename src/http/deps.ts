@@ -14,9 +14,18 @@ export interface AppDeps {
   access: AccessRules
   /** The longest request body, in bytes. */
   bodyMax: number
-  /** When a request does not say what it wants of a busy session. */
-  onBusy: BusyPolicy
+  /** When a request does not say what it wants of a busy session. Read at each request: it may change. */
+  readonly onBusy: BusyPolicy
   clock: Clock
   log: Log
   version: string
+  /** Reads the configuration again; null where no gateway runs. @throws HoldfastError CONFIG_INVALID: nothing has changed */
+  reload: (() => Promise<Reloaded>) | null
+}
+
+/** What reading the configuration again has done, as keys of the file. */
+export interface Reloaded {
+  applied: string[]
+  /** They differ from what runs, and hold from the next start on. */
+  needsRestart: string[]
 }

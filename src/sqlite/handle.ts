@@ -9,6 +9,7 @@ import type { SearchQuery, SessionQuery } from '../store/sessions.ts'
 import type { CommitSummaryInput } from '../store/summaries.ts'
 import type { AdmitInput, ClaimInput, RevokeInput, SettleInput, TurnQuery } from '../store/turns.ts'
 import type { VerifyReport } from '../store/upkeep.ts'
+import type { WaitQuery } from '../store/waits.ts'
 import {
   entriesToStore,
   entryToModel,
@@ -96,6 +97,9 @@ export class SqliteStore implements Store {
 
   listTurns = (query: TurnQuery) => this.#lines.read('listTurns', query)
   listLeases = () => this.#lines.read('listLeases', null)
+  listWaits = (query: WaitQuery) => this.#lines.read('listWaits', query)
+  readLanes = () => this.#lines.read('readLanes', null)
+  readQueue = (key: SessionKey) => this.#lines.read('readQueue', key)
   expireLeases = (input: InputOf<'expireLeases'>) => this.#lines.write('expireLeases', input)
 
   commitSummary = (input: CommitSummaryInput) => this.#lines.write('commitSummary', input)

@@ -29,7 +29,7 @@ const diskReserveDefaultBytes = 64 * 1024 ** 2
  */
 export function sqliteStore(directory: string, options: SqliteOptions = {}): OpenStore {
   const root = resolve(directory)
-  return async ({ holder, telemetry, atMs }) => {
+  const open: OpenStore = async ({ holder, telemetry, atMs }) => {
     const lines = new Lines(threadData(root, options, { readOnly: false, atMs }), telemetry)
     try {
       await lines.opened()
@@ -46,6 +46,7 @@ export function sqliteStore(directory: string, options: SqliteOptions = {}): Ope
     })
     return new SqliteStore(lines, () => removeOwner(root))
   }
+  return Object.assign(open, { directory: root })
 }
 
 /**

@@ -8,6 +8,7 @@ import type { SessionVerbs } from './sessions.ts'
 import type { SummaryVerbs } from './summaries.ts'
 import type { TurnVerbs } from './turns.ts'
 import type { UpkeepVerbs } from './upkeep.ts'
+import type { WaitVerbs } from './waits.ts'
 
 /**
  * The store's port: verbs. Each is one short transaction, atomic, durable when its promise resolves, and bounded in
@@ -27,7 +28,8 @@ export interface Store
     SummaryVerbs,
     DeliveryVerbs,
     JobVerbs,
-    UpkeepVerbs {
+    UpkeepVerbs,
+    WaitVerbs {
   close(): Promise<void>
 }
 
@@ -42,4 +44,8 @@ export interface StoreTelemetry {
 }
 
 /** How an adapter is opened: `sqliteStore(directory)` gives one of these. @throws every STORE_ code of opening */
-export type OpenStore = (input: { holder: Holder; telemetry: StoreTelemetry; atMs: number }) => Promise<Store>
+export interface OpenStore {
+  (input: { holder: Holder; telemetry: StoreTelemetry; atMs: number }): Promise<Store>
+  /** Where its files are on this machine, when it has some: what commands read beside it is put there. */
+  readonly directory?: string
+}

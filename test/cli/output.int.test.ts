@@ -23,7 +23,11 @@ async function expectGolden(scenario: string, lines: readonly string[], scene: S
 
 describe('a newcomer', () => {
   it('finds the way by the help', () =>
-    expectGolden('help', ['--help', 'sessions --help', 'sessions tail --help', 'serve --help'], { cwd }))
+    expectGolden(
+      'help',
+      ['--help', 'sessions --help', 'sessions tail --help', 'serve --help', 'leases --help', 'leases release --help'],
+      { cwd },
+    ))
 
   it('is told what to do where nothing is yet', () =>
     expectGolden('nothing-yet', ['status', 'sessions list', 'chat --message Hello', 'verify', 'config check'], { cwd }))
@@ -65,7 +69,11 @@ describe('with a running gateway', () => {
   })
 
   it('before the first message', () =>
-    expectGolden('no-sessions', ['sessions list', 'turns list', 'leases', 'sessions show alice', 'why alice'], { cwd }))
+    expectGolden(
+      'no-sessions',
+      ['sessions list', 'turns list', 'leases', 'lanes', 'sessions show alice', 'why alice'],
+      { cwd },
+    ))
 
   it('a conversation is held, listed, read, searched, exported, reset and archived', () =>
     expectGolden(
@@ -86,6 +94,10 @@ describe('with a running gateway', () => {
         'turns list',
         'why alice',
         'leases',
+        'leases list',
+        'leases release alice',
+        'leases release nobody',
+        'config reload',
         'compact alice',
         'summaries list alice',
         'summaries undo alice 7',
@@ -111,6 +123,9 @@ describe('with a running gateway', () => {
       'sessions show alice',
       'turns list',
       'leases',
+      'leases release alice',
+      'lanes',
+      'config reload',
       'why alice',
       'status',
     ]) {
@@ -190,6 +205,8 @@ describe('while the model thinks', () => {
     await expect(normalise(why.stdout)).toMatchFileSnapshot(golden('why-busy'))
     const leases = await holdfast(['leases', '--data', 'slow'], { cwd })
     expect(leases.stdout).toMatch(/^SESSION .*\nagent:main:main .* process \d+ on /)
+    const lanes = await holdfast(['lanes', '--data', 'slow'], { cwd })
+    await expect(normalise(lanes.stdout)).toMatchFileSnapshot(golden('lanes-busy'))
     second.signal('SIGINT')
     expect(await second.ended).toMatchObject({ code: 1, stderr: expect.stringContaining('The turn was cancelled') })
     first.signal('SIGINT')
@@ -208,6 +225,9 @@ describe('after the gateway has ended', () => {
         'sessions list --archived',
         'sessions show alice --transcript 1 --limit 1',
         'why alice',
+        'lanes',
+        'leases release alice',
+        'config reload',
         'sessions reset alice',
         'verify',
         'chat --message Hello',

@@ -7,6 +7,7 @@ import { type JobInput, Jobs } from '../../src/engine/jobs.ts'
 import { type PartialSettings, resolveSettings } from '../../src/engine/settings.ts'
 import { silentTelemetry } from '../../src/engine/telemetry.ts'
 import { Scheduler } from '../../src/engine/upkeep/schedule.ts'
+import { noLookout } from '../../src/engine/watch/lookout.ts'
 import { Watch } from '../../src/engine/watch.ts'
 import { silentLog } from '../../src/host/log.ts'
 import type { OpenStore, Store } from '../../src/store/port.ts'
@@ -54,7 +55,7 @@ export class Scheduled {
     const telemetry = silentTelemetry
     const ground = {
       ...{ store, holder, settings, clock, telemetry, log: silentLog },
-      ...{ events, watch, background, over: over.signal },
+      ...{ events, watch, background, lookout: noLookout, over: over.signal },
     }
     const publish = events.publish.bind(events)
     events.publish = (event) => {

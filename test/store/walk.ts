@@ -10,6 +10,7 @@ import type { Session, Summary } from '../../src/model/sessions.ts'
 import { busyPolicies, isSettled, type Turn } from '../../src/model/turns.ts'
 import type { Store } from '../../src/store/port.ts'
 import type { AdmitInput, Claim, SettleInput } from '../../src/store/turns.ts'
+import { waitStatuses } from '../../src/store/waits.ts'
 import { holderNamed, lanesOf, openLanes, type Pen, penOf } from '../../src/testing/contract/scene.ts'
 import { moveJob, putJob, readJob, removeAll, removeJob, startJob, switchJob } from './walk-jobs.ts'
 
@@ -391,7 +392,26 @@ async function compareAll(pair: Pair): Promise<void> {
       (store) => store.statistics(),
       ({ bytes, lastVerify, nextDueAtMs, ...counts }) => counts,
     ),
+    both(
+      pair,
+      (store) => store.readLanes(),
+      ({ lanes, running }) => ({ lanes, running: byKey(running) }),
+    ),
+    ...laneNames.flatMap((lane) =>
+      waitStatuses.map((status) =>
+        both(
+          pair,
+          (store) => store.listWaits({ lane, status, after: null, beganByMs: pair.nowMs, limit: 100 }),
+          (waits) => waits,
+        ),
+      ),
+    ),
     ...pair.keys.flatMap((key) => [
+      both(
+        pair,
+        (store) => store.readQueue(key),
+        (queue) => queue,
+      ),
       both(
         pair,
         (store) => store.listTurns({ key, order, limit: 100 }),

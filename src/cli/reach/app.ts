@@ -32,6 +32,7 @@ export async function openApp(
     clock,
     log: silentLog,
     version,
+    reload: null,
   })
   return {
     fetch: async (request) => app.fetch(request),

@@ -19,7 +19,7 @@ export type ReachPlan =
   | { kind: 'read beside the owner'; note: string }
   | { kind: 'read alone' }
   | { kind: 'open the store' }
-  | { kind: 'refuse'; because: string }
+  | { kind: 'refuse'; because: string; pid: number }
 
 /** A healthy gateway answers within milliseconds; one that swaps or garbage-collects gets a second chance. */
 export const probeLimitMs = 3_000
@@ -32,7 +32,7 @@ export function planReach(need: Need, owner: OwnerFacts | null, probe: Probe): R
   if (probe === 'answers' && owner?.socket != null) return { kind: 'ask the gateway', socket: owner.socket }
   if (probe === 'silent' && owner !== null) {
     const because = `${nameOf(owner)} did not answer within ${formatDuration(probeLimitMs)}`
-    if (need === 'write') return { kind: 'refuse', because }
+    if (need === 'write') return { kind: 'refuse', because, pid: owner.pid }
     return { kind: 'read beside the owner', note: `${because}; this is read from its files, without it.` }
   }
   return need === 'read' ? { kind: 'read alone' } : { kind: 'open the store' }

@@ -21,7 +21,7 @@ export async function reach(need: Need, options: CommandOptions, terminal: Termi
     case 'ask the gateway':
       return new Api({ via: 'gateway', fetch: socketFetch(plan.socket) })
     case 'refuse':
-      throw new HoldfastError('GATEWAY_SILENT', { because: plan.because })
+      throw new HoldfastError('GATEWAY_SILENT', { because: plan.because, pid: plan.pid })
     case 'read beside the owner': {
       terminal.note(`holdfast: ${plan.note}`)
       const { openForReading } = await import('./in-process.ts')
@@ -57,11 +57,11 @@ export async function reachGateway(options: GatewayOptions, terminal: Terminal):
   const found = await probe(owner?.socket ?? null, terminal)
   const plan = planReach('write', owner, found)
   if (plan.kind === 'ask the gateway') return new Api({ via: 'gateway', fetch: socketFetch(plan.socket) })
-  if (plan.kind === 'refuse') throw new HoldfastError('GATEWAY_SILENT', { because: plan.because })
+  if (plan.kind === 'refuse') throw new HoldfastError('GATEWAY_SILENT', { because: plan.because, pid: plan.pid })
   throw new HoldfastError('GATEWAY_UNREACHABLE', { because: `none runs on ${directory}` })
 }
 
-function ownerOf(directory: string): Owner | null {
+export function ownerOf(directory: string): Owner | null {
   try {
     return readOwner(directory)
   } catch (error) {

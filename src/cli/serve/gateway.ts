@@ -1,11 +1,13 @@
 import type { Config } from '../../config/read.ts'
 import { settingsOf } from '../../config/settings.ts'
 import { openHoldfast } from '../../engine/holdfast.ts'
+import type { Runner } from '../../engine/runner.ts'
 import { prepareSocketPath } from '../../host/local-socket.ts'
 import { jsonLog } from '../../host/log.ts'
 import { packageVersion } from '../../host/version.ts'
 import { checkBinding } from '../../http/access.ts'
 import { type App, createApp } from '../../http/app.ts'
+import type { Reloaded } from '../../http/deps.ts'
 import { type Listener, listen } from '../../http/listen.ts'
 import { createMetrics } from '../../http/watch/metrics.ts'
 import { HoldfastError } from '../../model/errors.ts'
@@ -15,9 +17,14 @@ import type { OpenStore } from '../../store/port.ts'
 import type { Outside } from '../outside.ts'
 import type { GatewayPlace } from './greeting.ts'
 import { checkSecrets, modelNamesOf, runnerOf, secretOf, summarizerOf } from './models.ts'
+import { LiveConfig } from './reload.ts'
 
 export interface Gateway {
   place: GatewayPlace
+  /** What holds now. */
+  config(): Config
+  /** @throws HoldfastError CONFIG_INVALID and others of reading: nothing has changed */
+  reload(): Promise<Reloaded>
   /** Nothing new is accepted, what runs may end within `drainMs`, then everything is closed. */
   close(drainMs: number): Promise<void>
 }
@@ -29,16 +36,19 @@ const lastAnswersMs = 1_000
  * A gateway that listens on TCP and on its local socket.
  *
  * The order matters: first the store, so that a second gateway on the same data is told who has it; then the
- * addresses, so that one that is taken starts no turn and uses up no attempt; then the engine.
+ * addresses, so that one that is taken starts no turn and uses up no attempt; then the engine. `reread` gives the
+ * configuration of the same file and command line anew.
  * @throws HoldfastError CONFIG_INVALID, STORE_ codes of opening, ADDRESS_IN_USE, ADDRESS_UNUSABLE
  */
-export async function startGateway(config: Config, outside: Outside): Promise<Gateway> {
+export async function startGateway(config: Config, outside: Outside, reread: () => Promise<Config>): Promise<Gateway> {
   const { clock, env } = outside
   checkSecrets(config, env)
   const version = packageVersion()
   const log = jsonLog(config.log.level, { write: (line) => void outside.stderr.write(line) })
   const models = modelNamesOf(config)
-  const run = await runnerOf(config, env, clock, log)
+  const live = new LiveConfig(config, reread)
+  const model = { run: await runnerOf(config, env, clock, log) }
+  const run: Runner = (turn) => model.run(turn)
   const summarize = await summarizerOf(config, env, clock, log)
   const { host, port, tokenEnv, allowedHosts, bodyMax } = config.server
   const token = secretOf(env, tokenEnv)
@@ -48,7 +58,7 @@ export async function startGateway(config: Config, outside: Outside): Promise<Ga
   const front: Pick<App, 'fetch'> = { fetch: async (...request) => (await app).fetch(...request) }
   const listeners: Listener[] = []
   const stopListening = () => Promise.all(listeners.map((listener) => listener.close(lastAnswersMs)))
-  const store: OpenStore = async (input) => {
+  const open: OpenStore = async (input) => {
     const opened = await sqliteStore(config.data, { diskReserveBytes: config.store.diskReserve })(input)
     try {
       listeners.push(await listenOn(front, host, port))
@@ -60,13 +70,27 @@ export async function startGateway(config: Config, outside: Outside): Promise<Ga
       throw error
     }
   }
+  const store = Object.assign(open, { directory: config.data })
   const metrics = createMetrics(version, clock)
   try {
     const telemetry = metrics.telemetry
-    const holdfast = await openHoldfast({ store, run, summarize, settings: settingsOf(config), clock, telemetry, log })
+    const settings = settingsOf(config)
+    const holdfast = await openHoldfast({ store, run, summarize, settings, clock, telemetry, log, watch: true })
     const access = { host, token, allowedHosts }
-    const { onBusy } = config.turns
-    setApp(createApp({ holdfast, metrics, models, access, bodyMax, onBusy, clock, log, version }))
+    const reload = () =>
+      live.reload(holdfast, log, async (next) => {
+        const renewed = await runnerOf(next, env, clock, log) // its patience with the model follows the limits of turns
+        holdfast.reconfigure(settingsOf(next))
+        model.run = renewed
+      })
+    setApp(
+      createApp({
+        ...{ holdfast, metrics, models, access, bodyMax, clock, log, version, reload },
+        get onBusy() {
+          return live.config.turns.onBusy
+        },
+      }),
+    )
     const address = listeners[0]?.url ?? ''
     writeOwnerAddress(config.data, { address, socket: socket.path })
     const { name, demo, url } = models
@@ -81,6 +105,8 @@ export async function startGateway(config: Config, outside: Outside): Promise<Ga
         model: { name, demo, url },
         tokenEnv,
       },
+      config: () => live.config,
+      reload,
       close: async (drainMs) => {
         await holdfast.close({ drainMs })
         await stopListening()

@@ -1,11 +1,12 @@
 import { Option } from 'commander'
-import type { Config, Flag } from '../../config/read.ts'
+import type { Flag } from '../../config/read.ts'
 import { readCommandConfig } from '../config/read.ts'
 import { type CommandOptions, command } from '../options.ts'
 import { exitCodes } from '../outside.ts'
 import type { Terminal } from '../terminal.ts'
 import type { Gateway } from './gateway.ts'
 import { greeting } from './greeting.ts'
+import { listenForHangup } from './hangup.ts'
 import { listenForStop } from './stop.ts'
 
 interface ServeOptions extends CommandOptions {
@@ -36,13 +37,18 @@ export function serve(terminal: Terminal) {
     .addOption(new Option('--log-level <level>', 'what is logged to stderr').choices(logLevels))
     .action(async (options: ServeOptions) => {
       using stop = listenForStop(terminal.outside)
+      using hangups = listenForHangup(terminal)
       const config = await readCommandConfig(options, terminal, flagsOf(options))
+      // the same file: one that is gone is an error then, and not the defaults
+      const same = config.file === null ? options : { ...options, config: config.file }
+      const reread = () => readCommandConfig(same, terminal, flagsOf(options))
       const { startGateway } = await import('./gateway.ts') // the database, HTTP and the model: only here
-      const gateway = await startGateway(config, terminal.outside)
+      const gateway = await startGateway(config, terminal.outside, reread)
+      hangups.answerWith(gateway.reload)
       if (options.json === true) await terminal.print(JSON.stringify(gateway.place))
       else await terminal.print(greeting(gateway.place, spellerOf(options, terminal)))
       await stop.asked
-      await end(gateway, config, stop.forced, terminal)
+      await end(gateway, stop.forced, terminal)
     })
 }
 
@@ -55,9 +61,9 @@ function spellerOf({ data }: ServeOptions, { outside }: Terminal): (command: str
 const logLevels = ['debug', 'info', 'warn', 'error', 'silent']
 
 /** What runs may finish until the limit; who asks twice does not wait for it. */
-async function end(gateway: Gateway, config: Config, forced: Promise<void>, terminal: Terminal): Promise<void> {
+async function end(gateway: Gateway, forced: Promise<void>, terminal: Terminal): Promise<void> {
   terminal.note('Stopping: turns that run may finish. The same signal again ends them at once.')
-  const closed = gateway.close(config.shutdown.drain).then(() => 'closed' as const)
+  const closed = gateway.close(gateway.config().shutdown.drain).then(() => 'closed' as const)
   const ended = await Promise.race([closed, forced.then(() => 'forced' as const)])
   if (ended === 'closed') return terminal.note('Stopped.')
   terminal.exitCode = exitCodes.failed

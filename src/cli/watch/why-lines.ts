@@ -1,7 +1,7 @@
 import type { WhyReport } from '../../engine/why.ts'
 import { formatDuration } from '../../model/units.ts'
 import { visibleLine } from '../print/visible.ts'
-import { ago } from '../print/words.ts'
+import { ago, count } from '../print/words.ts'
 import type { Via } from '../reach/api.ts'
 
 /** How many waiting turns are named; the rest is counted. */
@@ -36,26 +36,31 @@ function row(name: string, lines: string[]): string[] {
 
 function runningLines({ running, lease }: WhyReport, nowMs: number): string[] {
   if (running === null) return ['nothing runs']
-  const { turn, sinceMs, lastProgressMs, lastProgressNote, attempts, cancelRequested } = running
+  const { turn, sinceMs, lastProgressMs, lastProgressNote, attempts, cancelRequested, stuck } = running
   const holder =
     lease === null ? '' : `, held by process ${lease.holder.pid} on ${lease.holder.host} (fence ${lease.fence})`
   const lines = [
     `turn ${turn.id}, attempt ${attempts}, for ${formatDuration(nowMs - sinceMs)}${holder}`,
     `last progress ${ago(lastProgressMs, nowMs)}${lastProgressNote === '' ? '' : `: ${visibleLine(lastProgressNote)}`}`,
   ]
+  if (stuck) lines.push('stuck: it shows no sign of life; `holdfast leases release KEY` takes the session from it')
   if (cancelRequested !== null) lines.push(`asked to stop: ${visibleLine(cancelRequested)}`)
   return lines
 }
 
-function waitingLines({ waiting }: WhyReport): string[] {
+function waitingLines({ waiting, queue }: WhyReport): string[] {
   if (waiting.length === 0) return ['nothing waits']
+  const ahead = queue.aheadInLane === 0 ? '' : `; ${count(queue.aheadInLane, 'turn')} of its lane came before`
   const lines = waiting
     .slice(0, waitingShown)
     .map(
       (turn) =>
         `turn ${turn.turnId} from ${visibleLine(turn.source)}, for ${formatDuration(turn.waitedMs)}: ${causes[turn.cause]}`,
     )
-  if (waiting.length > waitingShown) lines.push(`and ${waiting.length - waitingShown} more`)
+  lines[0] += ahead
+  const named = Math.min(waiting.length, waitingShown)
+  const all = Math.max(queue.waiting, waiting.length)
+  if (all > named) lines.push(`and ${all - named} more`)
   return lines
 }
 

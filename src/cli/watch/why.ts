@@ -4,6 +4,7 @@ import { type CommandOptions, command, sessionKeyArgument } from '../options.ts'
 import { sessionPath } from '../reach/api.ts'
 import { reach } from '../reach/reach.ts'
 import type { Terminal } from '../terminal.ts'
+import { findWedged, wedgedLines } from './wedged.ts'
 import { whyLines } from './why-lines.ts'
 
 export function why(terminal: Terminal) {
@@ -15,8 +16,11 @@ export function why(terminal: Terminal) {
     .action(async (key: SessionKey, options: CommandOptions) => {
       await using api = await reach('read', options, terminal)
       const answer = await api.call<WhyReport>('GET', sessionPath(key, '/why'))
-      if (options.json === true) return await terminal.printJson(answer)
-      const [heading = '', ...lines] = whyLines(answer, api.via, terminal.outside.clock.nowMs())
+      const wedged = await findWedged(api, options, terminal)
+      if (options.json === true) return await terminal.printJson({ ...answer, wedged })
+      const nowMs = terminal.outside.clock.nowMs()
+      const [heading = '', ...lines] = whyLines(answer, api.via, nowMs)
+      await terminal.print(...wedgedLines(wedged, nowMs))
       await terminal.print(terminal.paint('bold', heading), ...lines)
     })
 }

@@ -10,7 +10,7 @@ function watched(limits: { timeLimitMs: number; stallLimitMs: number }) {
   let progressAtMs = clock.steadyMs()
   const ended = watchLimits({
     clock,
-    limits,
+    limits: () => limits,
     progressAtMs: () => progressAtMs,
     cut: (cut) => cuts.push(cut),
     signal: stop.signal,

@@ -10,21 +10,22 @@ const oversleptMs = 1_000
 
 /**
  * Tells `cut` when a turn is over its time limit, or has shown no progress for the stall limit. `progressAtMs` is on the
- * steady clock. Ends after the first cut, or with the signal.
+ * steady clock. Limits that change hold for what runs, within a minute. Ends after the first cut, or with the signal.
  */
 export async function watchLimits(watch: {
   clock: Clock
-  limits: { timeLimitMs: number; stallLimitMs: number }
+  limits: () => { timeLimitMs: number; stallLimitMs: number }
   progressAtMs: () => number
   cut: (cut: Cut) => void
   signal: AbortSignal
 }): Promise<void> {
-  const { clock, limits, cut, signal } = watch
+  const { clock, cut, signal } = watch
   const startedAtMs = clock.steadyMs()
   let stoodStillMs = 0
   let excusedUntilMs = startedAtMs
   for (;;) {
     const nowMs = clock.steadyMs()
+    const limits = watch.limits()
     const lifeLeftMs = startedAtMs + stoodStillMs + limits.timeLimitMs - nowMs
     const stallLeftMs = Math.max(excusedUntilMs, watch.progressAtMs()) + limits.stallLimitMs - nowMs
     if (lifeLeftMs <= 0) return cut({ kind: 'time limit', limitMs: limits.timeLimitMs })

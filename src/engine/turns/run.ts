@@ -26,6 +26,8 @@ export interface RunProgress {
   sinceMs: number
   atMs: number
   note: string
+  /** Called stuck by whoever watches. */
+  stuck: boolean
 }
 
 /** One attempt at one turn: runs it, minds its limits, cuts it off. What becomes of it then is for others. */
@@ -37,7 +39,7 @@ export class TurnRun {
   readonly #cutOff = Promise.withResolvers<Ending>()
   #cut: Cut | null = null
   #appending: Promise<unknown> = Promise.resolve()
-  #progress: RunProgress
+  #progress: Omit<RunProgress, 'stuck'>
   #progressSteadyMs: number
   #recordedSteadyMs: number
   #fenced = false
@@ -64,7 +66,7 @@ export class TurnRun {
   }
 
   get progress(): RunProgress {
-    return this.#progress
+    return { ...this.#progress, stuck: this.#ground.lookout.isStuck(this.claim.turn.id) }
   }
 
   /** Never rejects. */
@@ -74,7 +76,7 @@ export class TurnRun {
     background.run('limits', () =>
       watchLimits({
         clock,
-        limits: settings.turns,
+        limits: () => settings.turns,
         progressAtMs: () => this.#progressSteadyMs,
         cut: (cut) => this.cut(cut),
         signal: watching.signal,
@@ -228,7 +230,8 @@ export class TurnRun {
   }
 
   #touch(note: string | null): void {
-    const { clock, background } = this.#ground
+    const { clock, background, lookout } = this.#ground
+    lookout.moved(this.claim.turn.id, note)
     this.#progressSteadyMs = clock.steadyMs()
     this.#progress = { ...this.#progress, atMs: clock.nowMs(), note: note ?? this.#progress.note }
     if (this.#progressSteadyMs - this.#recordedSteadyMs < recordEveryMs) return

@@ -53,7 +53,10 @@ async function settleOnce(ground: Ground, run: TurnRun, input: SettleInput): Pro
 async function settle(ground: Ground, run: TurnRun, input: SettleInput): Promise<Turn> {
   for (let tries = 1; ; tries += 1) {
     try {
-      return await persist(ground, 'settle', () => ground.store.settleTurn(input))
+      return await persist(ground, 'settle', () => {
+        ground.lookout.moved(input.turnId, 'is being stored') // it waits for the disk, and is not stuck
+        return ground.store.settleTurn(input)
+      })
     } catch (error) {
       if (!isHoldfastError(error, 'HEAD_MOVED') || tries === headTriesMax) throw error
       const session = await ground.store.readSession(input.key)

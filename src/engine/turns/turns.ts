@@ -12,6 +12,7 @@ import { admit } from './admit.ts'
 import type { SubmitInput } from './ask.ts'
 import { Dispatcher } from './dispatch.ts'
 import { Live } from './live.ts'
+import { releaseSession } from './release.ts'
 import { type RunProgress, TurnRun } from './run.ts'
 import { settleRun } from './settle.ts'
 import type { Cut } from './verdict.ts'
@@ -89,6 +90,15 @@ export class Turns {
     return turn
   }
 
+  /** Null when nothing runs there. */
+  async release(key: SessionKey, reason: string): Promise<Turn | null> {
+    const turn = await this.#watchingDoubt(releaseSession(this.#ground, key, reason))
+    if (turn === null) return null
+    this.#cut(turn.id, { kind: 'fenced', because: 'its session was released' })
+    this.concluded(turn)
+    return turn
+  }
+
   async reset(key: SessionKey, reason: string): Promise<ResetResult> {
     const { store, clock, events, background } = this.#ground
     const input = { key, reason: cutText(reason, reasonLengthMax), atMs: clock.nowMs() }
@@ -149,6 +159,7 @@ export class Turns {
     const runner = this.#runner
     if (runner === null || this.#closing) return // claimed too late: it becomes `interrupted` with its holder
     const run = new TurnRun(this.#ground, this.#live, claim)
+    this.#ground.lookout.begin(turn)
     this.#live.begin(turn.id, turn.attempts)
     this.#tellStarted(claim)
     const { promise: ended, resolve } = Promise.withResolvers<void>()
@@ -161,6 +172,7 @@ export class Turns {
         this.#afterRun(claim)
       } finally {
         this.#runs.delete(turn.id)
+        this.#ground.lookout.end(turn.id)
         this.#dispatcher.release(turn)
         resolve()
       }

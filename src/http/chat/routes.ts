@@ -15,7 +15,8 @@ const modelsSchema = z.strictObject({
   data: z.array(z.strictObject({ id: z.string(), object: z.literal('model'), created: z.int(), owned_by: z.string() })),
 })
 
-export function chatRoutes({ holdfast, models, onBusy, clock }: AppDeps): Route[] {
+export function chatRoutes(deps: AppDeps): Route[] {
+  const { holdfast, models, clock } = deps
   const completions = post({
     path: '/v1/chat/completions',
     tag: 'OpenAI',
@@ -57,7 +58,7 @@ export function chatRoutes({ holdfast, models, onBusy, clock }: AppDeps): Route[
         params: asked.params,
         streaming: asked.streaming,
         dedupeKey: asked.dedupeKey,
-        onBusy: asked.onBusy ?? onBusy,
+        onBusy: asked.onBusy ?? deps.onBusy,
         source: 'chat-completions',
       })
       const headers = {

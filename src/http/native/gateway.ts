@@ -37,11 +37,17 @@ const whySchema = z.strictObject({
       lastProgressNote: z.string(),
       attempts: z.int(),
       cancelRequested: z.string().nullable(),
+      stuck: z.boolean().describe('It shows no sign of life for longer than `watch.stuckAfter`.'),
     })
     .nullable(),
   waiting: z.array(
     z.strictObject({ turnId: z.string(), waitedMs: z.number(), cause: z.enum(waitCauses), source: z.string() }),
   ),
+  queue: z.strictObject({
+    waiting: z.int(),
+    oldestWaitMs: z.number().nullable(),
+    aheadInLane: z.int().describe('Turns of its lane that were queued before the next one of the session.'),
+  }),
   compaction: z.strictObject({
     state: z.enum(['idle', 'scheduled', 'running', 'backing off']),
     sinceMs: z.number().nullable(),

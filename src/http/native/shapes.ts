@@ -18,7 +18,7 @@ const count = z.int().min(0)
 const time = z.number()
 
 /** Keys in answers come from the store, where only parsed ones are. */
-const keySchema = z.string() as unknown as z.ZodType<SessionKey>
+export const keySchema = z.string() as unknown as z.ZodType<SessionKey>
 
 export const errorRecordSchema = z
   .strictObject({
@@ -226,6 +226,23 @@ export const gatewayEventSchema = z
     z.strictObject({ type: z.literal('recovery.planned'), turns: count }),
     z.strictObject({ type: z.literal('store.read-only'), outcome: errorRecordSchema }),
     z.strictObject({ type: z.literal('store.writable') }),
+    z.strictObject({
+      type: z.literal('config.reloaded'),
+      applied: z.array(z.string()),
+      needsRestart: z.array(z.string()),
+    }),
+    z.strictObject({ type: z.literal('config.refused'), outcome: errorRecordSchema }),
+    z.strictObject({
+      type: z.literal('turn.waits'),
+      ...ofTurn,
+      lane: z.enum(laneNames),
+      cause: z.enum(waitCauses),
+      waitedMs: z.number(),
+    }),
+    z.strictObject({ type: z.literal('turn.stuck'), ...ofTurn, lane: z.enum(laneNames), stillMs: z.number() }),
+    z.strictObject({ type: z.literal('turn.unstuck'), ...ofTurn, lane: z.enum(laneNames), stillMs: z.number() }),
+    z.strictObject({ type: z.literal('loop.wedged'), stillMs: z.number(), turns: count }),
+    z.strictObject({ type: z.literal('loop.recovered'), stillMs: z.number() }),
   ])
   .meta({ id: 'GatewayEvent' }) satisfies z.ZodType<GatewayEvent>
 

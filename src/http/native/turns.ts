@@ -68,7 +68,8 @@ const submissionSchema = z.strictObject({
 
 const endedSchema = z.strictObject({ turn: turnSchema, reply: z.array(entrySchema) })
 
-export function turnRoutes({ holdfast, onBusy, clock }: AppDeps): Route[] {
+export function turnRoutes(deps: AppDeps): Route[] {
+  const { holdfast, clock } = deps
   const { store } = holdfast
 
   async function known(id: string): Promise<TurnDetail> {
@@ -112,7 +113,7 @@ export function turnRoutes({ holdfast, onBusy, clock }: AppDeps): Route[] {
         params: body.params,
         streaming: stream,
         dedupeKey: dedupeKeyOf(request.headers) ?? body.dedupeKey ?? null,
-        onBusy: body.onBusy ?? onBusy,
+        onBusy: body.onBusy ?? deps.onBusy,
         source,
         ...(lane === undefined ? {} : { lane }),
       })

@@ -122,6 +122,22 @@ export function createMetrics(version: string, clock: Clock): Metrics {
     help: 'Texts in which lone surrogates were replaced.',
     registers,
   })
+  const longWaits = new Counter({
+    name: 'holdfast_long_waits_total',
+    help: 'Turns whose wait went over the limit of their lane, by what held them up then.',
+    labelNames: ['lane', 'cause'] as const,
+    registers,
+  })
+  const stuckTurns = new Gauge({
+    name: 'holdfast_stuck_turns',
+    help: 'Running turns that show no sign of life.',
+    registers,
+  })
+  const loopWedged = new Counter({
+    name: 'holdfast_loop_wedged_total',
+    help: 'Times that the event loop stood still for longer than `watch.wedgedAfter`.',
+    registers,
+  })
   const buildInfo = new Gauge({
     name: 'holdfast_build_info',
     help: 'Always 1.',
@@ -131,7 +147,10 @@ export function createMetrics(version: string, clock: Clock): Metrics {
   buildInfo.set({ version, node: process.versions.node }, 1)
 
   for (const lane of laneNames) {
-    for (const cause of waitCauses) turnWait.zero({ cause, lane })
+    for (const cause of waitCauses) {
+      turnWait.zero({ cause, lane })
+      longWaits.inc({ lane, cause }, 0)
+    }
     for (const status of settledStatuses) turns.inc({ lane, status, code: '' }, 0)
     turnRan.zero({ lane })
   }
@@ -164,6 +183,9 @@ export function createMetrics(version: string, clock: Clock): Metrics {
     },
     contextCut: (entriesLeftOut) => leftOut.inc(entriesLeftOut),
     surrogatesReplaced: (count) => surrogates.inc(count),
+    longWait: (lane, cause) => longWaits.inc({ lane, cause }),
+    turnsStuck: (count) => stuckTurns.set(count),
+    loopWedged: () => loopWedged.inc(),
   }
 
   const gauges = storeGauges(registry)

@@ -4,6 +4,7 @@ import { checkReadable } from '../reads/readable.ts'
 import { listSessions, listSummaries, readSession } from '../reads/sessions.ts'
 import { statistics } from '../reads/statistics.ts'
 import { listLeases, listTurns, readTurn } from '../reads/turns.ts'
+import { listWaits, readLanes, readQueue } from '../reads/waits.ts'
 
 export const readVerbs = {
   readSession,
@@ -17,6 +18,9 @@ export const readVerbs = {
   readJob,
   listJobs,
   dueJobs,
+  listWaits,
+  readLanes,
+  readQueue,
   statistics,
   checkReadable,
 }

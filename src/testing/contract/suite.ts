@@ -22,6 +22,7 @@ import { readPromises } from './turns/read.ts'
 import { settlePromises } from './turns/settle.ts'
 import { stopPromises } from './turns/stop.ts'
 import { upkeepPromises } from './upkeep.ts'
+import { waitPromises } from './waits.ts'
 
 export interface TestFrame {
   describe(name: string, body: () => void): void
@@ -40,6 +41,7 @@ const groups: Record<string, PromiseGroup> = {
   'a turn that is stopped': stopPromises,
   'a turn that is read': readPromises,
   'a lease': leasePromises,
+  'a wait': waitPromises,
   'a summary': summaryPromises,
   'a delivery': deliveryPromises,
   'a job': jobPromises,

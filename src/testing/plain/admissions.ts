@@ -112,6 +112,7 @@ function turnFrom(input: AdmitInput, position: number, place: number, stands: bo
     place,
     resumed: false,
     queuedAtMs: input.atMs,
+    interruptedAtMs: null,
     windowEndsMs: input.onBusy === 'coalesce' ? input.atMs + input.coalesceMs : null,
     asked: [],
     unwritten: false,

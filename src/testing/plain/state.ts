@@ -42,6 +42,8 @@ export interface PlainTurn {
   resumed: boolean
   /** Admitted, or queued again. */
   queuedAtMs: number
+  /** When it was found interrupted, the last time; null when it never was. */
+  interruptedAtMs: number | null
   /** While it waits for more messages; null when it does not. */
   windowEndsMs: number | null
   /** Its own messages, in the transcript that its facts name; empty before they are there. */

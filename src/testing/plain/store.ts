@@ -7,6 +7,7 @@ import { emptyState } from './state.ts'
 import { turnVerbs } from './turns.ts'
 import { deliveryVerbs, summaryVerbs, upkeepVerbs } from './upkeep.ts'
 import type { Sync } from './verbs.ts'
+import { waitVerbs } from './waits.ts'
 
 /** A store in memory. What was kept is there again after a close and another opening; several may be open at once. */
 export function plainStore(): OpenStore {
@@ -19,6 +20,7 @@ export function plainStore(): OpenStore {
     ...deliveryVerbs(state),
     ...jobVerbs(state),
     ...upkeepVerbs(state),
+    ...waitVerbs(state),
   }
   return async () => {
     let closed = false

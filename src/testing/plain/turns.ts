@@ -76,8 +76,10 @@ export const turnVerbs = (state: PlainState): Sync<TurnVerbs & LeaseVerbs> => ({
   expireLeases: ({ holderIds, atMs }) => {
     const lost = [...state.sessions.values()].filter(({ lease }) => lease && holderIds.includes(lease.holder.id))
     return lost.map((session) => {
-      const { facts } = turnAt(state, session.lease?.turnId as string)
+      const turn = turnAt(state, session.lease?.turnId as string)
+      const { facts } = turn
       facts.status = 'interrupted'
+      turn.interruptedAtMs = atMs
       session.facts.fence += 1
       release(state, session, atMs)
       return facts

@@ -6,8 +6,8 @@ import { ago } from '../print/words.ts'
 import { reach } from '../reach/reach.ts'
 import type { Terminal } from '../terminal.ts'
 
-export function leases(terminal: Terminal) {
-  return command('leases', 'Which sessions are held, by whom, since when', [
+export function leasesList(terminal: Terminal) {
+  return command('list', 'Which sessions are held, by whom, since when', [
     'holdfast leases',
     'holdfast leases --json',
   ]).action(async (options: CommandOptions) => {
