@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
@@ -22,8 +22,9 @@ afterEach(async () => {
 })
 afterAll(() => place[Symbol.asyncDispose]())
 
-function start(wedgedMs: number) {
-  const child = spawn(node, [program, place.data, String(wedgedMs)], { stdio: ['ignore', 'pipe', 'pipe'] })
+/** It stands still until `free` is called. */
+function start() {
+  const child = spawn(node, [program, place.data, freeing()], { stdio: ['ignore', 'pipe', 'pipe'] })
   bot = child
   const said = { stdout: '', stderr: '' }
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -36,11 +37,13 @@ function start(wedgedMs: number) {
   return { pid: child.pid as number, said, ended }
 }
 
+const freeing = () => join(place.path, 'free')
+const free = () => writeFileSync(freeing(), '')
 const wedgedFile = () => join(place.data, 'wedged.json')
 const command = (...argv: string[]) => holdfast([...argv, '--data', place.data], { cwd: place.path })
 
 it('a wedged event loop is told of while it stands still, by its thread and by commands beside it, and no longer afterwards', async () => {
-  const { pid, said, ended } = start(8_000)
+  const { pid, said, ended } = start()
   await until('the thread has told', () => said.stderr.includes('the event loop is wedged'))
   const line = JSON.parse(said.stderr.split('\n').find((each) => each.includes('is wedged')) ?? '')
   expect(line).toMatchObject({ level: 50, pid, turns: 1, running: [{ sessionKey: 'agent:main:alice', lane: 'main' }] })
@@ -57,6 +60,7 @@ it('a wedged event loop is told of while it stands still, by its thread and by c
   expect(why.stdout).toContain('agent:main:alice  open')
   expect(JSON.parse((await command('why', 'alice', '--json')).stdout).wedged.process.pid).toBe(pid)
 
+  free()
   expect(await ended).toBe(0)
   expect(said.stderr).toContain('the event loop goes round again')
   expect(said.stderr.match(/is wedged/g)).toHaveLength(1)
@@ -66,7 +70,8 @@ it('a wedged event loop is told of while it stands still, by its thread and by c
 })
 
 it('what a process that has ended left behind is not believed', async () => {
-  const { said, pid } = start(60_000)
+  rmSync(freeing())
+  const { said, pid } = start()
   await until('the thread has told', () => said.stderr.includes('the event loop is wedged'))
   await until('the file is there', () => existsSync(wedgedFile()))
   expect((await command('lanes')).stdout).toContain(`process ${pid} has stood still`)
@@ -76,7 +81,7 @@ it('what a process that has ended left behind is not believed', async () => {
   expect((await command('lanes')).stdout).not.toContain('stood still')
   writeFileSync(wedgedFile(), '{ half a')
   expect(await command('status')).toMatchObject({ code: 0, stdout: expect.not.stringContaining('stood still') })
-  const next = start(1)
-  expect(await next.ended).toBe(0)
+  free()
+  expect(await start().ended).toBe(0)
   expect(existsSync(wedgedFile())).toBe(false)
 })
