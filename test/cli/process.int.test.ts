@@ -85,15 +85,18 @@ it('a gateway that does not answer is read around, and never written around', as
   const gateway = await serveProcess([], { cwd })
   await holdfastProcess(['chat', '--message', 'before'], { cwd })
   process.kill(gateway.pid, 'SIGSTOP')
-  const [why, reset, chat] = await Promise.all([
+  const [why, reset, chat, release] = await Promise.all([
     holdfastProcess(['why', 'main'], { cwd }),
     holdfastProcess(['sessions', 'reset', 'main'], { cwd }),
     holdfastProcess(['chat', '--message', 'during'], { cwd }),
+    holdfastProcess(['leases', 'release', 'main'], { cwd }),
   ])
   expect(why).toMatchObject({ code: 0, stdout: expect.stringContaining('agent:main:main') })
   expect(why.stderr).toContain(`process ${gateway.pid} `)
   expect(why.stderr).toContain('did not answer within 3s')
-  for (const refused of [reset, chat]) {
+  expect(release.stderr).toContain(`kill -9 ${gateway.pid}`)
+  expect(release.stderr).toContain('Nothing acknowledged is lost')
+  for (const refused of [reset, chat, release]) {
     expect(refused).toMatchObject({ code: 1, stdout: '' })
     expect(refused.stderr).toContain(`process ${gateway.pid} `)
     expect(refused.stderr).toContain('fix: ')

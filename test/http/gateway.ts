@@ -75,7 +75,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     clock: systemClock,
     log,
     version: '1.2.3',
-    reload: null,
+    reload: async () => ({ applied: [], needsRestart: [] }),
   }
   const app = createApp(deps)
   const listener: Listener = await listen(app, { host: '127.0.0.1', port: 0 })

@@ -4,7 +4,7 @@ import { sha256 } from '../../src/host/random.ts'
 import type { Entry } from '../../src/model/entries.ts'
 import { type ErrorCode, HoldfastError, isHoldfastError, recordOf } from '../../src/model/errors.ts'
 import { parseSessionKey, type SessionKey } from '../../src/model/keys.ts'
-import { type LaneRules, laneNames } from '../../src/model/lanes.ts'
+import { type LaneName, type LaneRules, laneNames } from '../../src/model/lanes.ts'
 import type { Message } from '../../src/model/messages.ts'
 import type { Session, Summary } from '../../src/model/sessions.ts'
 import { busyPolicies, isSettled, type Turn } from '../../src/model/turns.ts'
@@ -363,6 +363,7 @@ async function admit(pair: Pair, input: AdmitInput): Promise<void> {
 async function compareAll(pair: Pair): Promise<void> {
   const order = 'oldest' as const
   const { prefix } = pair
+  const lane = pick(laneNames, pair.ids) as LaneName
   const byKey = (leases: { sessionKey: SessionKey }[]) =>
     leases.toSorted((one, other) => (one.sessionKey < other.sessionKey ? -1 : 1))
   await Promise.all([
@@ -397,13 +398,11 @@ async function compareAll(pair: Pair): Promise<void> {
       (store) => store.readLanes(),
       ({ lanes, running }) => ({ lanes, running: byKey(running) }),
     ),
-    ...laneNames.flatMap((lane) =>
-      waitStatuses.map((status) =>
-        both(
-          pair,
-          (store) => store.listWaits({ lane, status, after: null, beganByMs: pair.nowMs, limit: 100 }),
-          (waits) => waits,
-        ),
+    ...waitStatuses.map((status) =>
+      both(
+        pair,
+        (store) => store.listWaits({ lane, status, after: null, beganByMs: pair.nowMs, limit: 100 }),
+        (waits) => waits,
       ),
     ),
     ...pair.keys.flatMap((key) => [
