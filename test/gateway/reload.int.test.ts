@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { LanesReport } from '../../src/engine/watch/lanes.ts'
+import { readUntil } from '../http/gateway.ts'
 import { gateBefore } from './harness/gate.ts'
 import { markOf } from './harness/history.ts'
 import { echo } from './harness/model.ts'
@@ -52,6 +53,8 @@ it('a file that is not valid changes nothing, and the gateway goes on', async ()
     await until('it was told', () => gateway.log().split('Nothing has changed.').length > refusals)
   }
   expect(await cron()).toMatchObject({ concurrency: 3, running: 3 })
+  const events = await api.open('GET', '/v1/events', undefined, { headers: { 'last-event-id': 'another-1' } })
+  expect(await readUntil(events, 'event: config.refused')).toContain('event: config.reloaded')
   gate.open()
   await untilSettled(api)
   await writeFile(file(), valid)

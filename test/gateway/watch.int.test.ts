@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { keyOf } from './harness/api.ts'
+import { gateBefore } from './harness/gate.ts'
 import { answerTo, markOf } from './harness/history.ts'
 import { totalOf } from './harness/metrics.ts'
 import { always, echo } from './harness/model.ts'
@@ -71,13 +72,17 @@ it('a long stream is never called stuck; a silent turn is, once, while messages 
 
 it('after the process was stopped for longer than every limit, nobody is blamed', async () => {
   const { api, model, gateway } = stand
-  model.of.set('slow', { turns: steady })
+  const gate = gateBefore(echo)
+  model.of.set('slow', { turns: gate.behaviour })
   const answer = api.chat('slow', markOf('slow', 1))
-  await until('the model was asked', () => model.asked.some(({ session }) => session === 'slow'))
+  await until('the model was asked', () => gate.waiting.length === 1)
+  await sleep(1_000) // its silence has begun, and is not over the limit
   const before = logged().length
   process.kill(gateway.pid, 'SIGSTOP')
   await sleep(5_000)
   process.kill(gateway.pid, 'SIGCONT')
+  await sleep(300) // time to blame it
+  gate.open()
   expect((await answer).status).toBe(200)
   await sleep(stuckAfterMs)
   const alarms = logged()

@@ -108,6 +108,7 @@ export class ThreadLookout implements Lookout {
     if (this.#worker === null) return
     if (this.#beating !== null) clearInterval(this.#beating)
     this.#worker.ref()
+    this.#board.beat()
     this.#board.close()
     await this.#ended.promise
   }

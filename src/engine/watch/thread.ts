@@ -113,12 +113,16 @@ function writeLines(): void {
   while (lines[0] !== undefined && writeErrorLine(lines[0])) lines.shift()
 }
 
-if (directory !== null) removeWedged(directory) // of an earlier process
-do {
+function look(): void {
   const seen = planAlarms(view, board.read(Math.round(systemClock.steadyMs())), board.limits)
   view = seen.view
   for (const alarm of seen.alarms) tell(alarm)
   writeLines()
-} while (!board.waited(lookEveryMs))
+}
+
+if (directory !== null) removeWedged(directory) // of an earlier process
+do look()
+while (!board.waited(lookEveryMs))
+look() // what was told of has ended
 if (directory !== null) removeWedged(directory)
 port.close()

@@ -39,12 +39,15 @@ it('has every series that an alert may look at before anything has happened', as
   for (const lane of ['main', 'subagent', 'cron', 'resume', 'background']) {
     for (const cause of ['session', 'lane', 'lease', 'recovery', 'disk', 'compaction']) {
       expect(seriesIn(text, `holdfast_turn_wait_seconds_count{cause="${cause}",lane="${lane}"}`)).toBe(0)
+      expect(seriesIn(text, `holdfast_long_waits_total{lane="${lane}",cause="${cause}"}`)).toBe(0)
     }
     expect(seriesIn(text, `holdfast_lane_depth{lane="${lane}"}`)).toBe(0)
     expect(seriesIn(text, `holdfast_lane_oldest_seconds{lane="${lane}"}`)).toBe(0)
     expect(seriesIn(text, `holdfast_turns_total{lane="${lane}",status="done",code=""}`)).toBe(0)
   }
   const zeros = [
+    'holdfast_stuck_turns',
+    'holdfast_loop_wedged_total',
     'holdfast_append_seconds_count',
     'holdfast_verb_seconds_count{verb="appendEntries"}',
     'holdfast_compactions_total{outcome="failed"}',
