@@ -289,7 +289,8 @@ export class Holdfast {
   async #leave(): Promise<void> {
     const { store, holder, clock } = this.#ground
     try {
-      if (this.#runsTurns) await store.expireLeases({ holderIds: [holder.id], atMs: clock.nowMs() })
+      if (this.#runsTurns)
+        await store.expireLeases({ holderIds: [holder.id], handedOver: true, limit: 1000, atMs: clock.nowMs() })
     } catch (error) {
       const expected = ['STORE_FULL', 'STORE_IO', 'STORE_CLOSED', 'STORE_READ_ONLY'] as const
       if (!expected.some((code) => isHoldfastError(error, code))) throw error // the next start does it

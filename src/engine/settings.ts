@@ -2,7 +2,7 @@ import { problemsOfCron } from '../cron/plan.ts'
 import { problemsOfReset, type ResetRule } from '../cron/reset.ts'
 import { defaultLaneRules, problemsOfLaneRules } from '../lanes/rules.ts'
 import { HoldfastError } from '../model/errors.ts'
-import type { SessionKind } from '../model/keys.ts'
+import { peopleKinds, type SessionKind } from '../model/keys.ts'
 import type { LaneRules } from '../model/lanes.ts'
 import { defaultRecoveryBudget, type RecoveryBudget } from '../recovery/budget.ts'
 import { defaultRetentionPolicy, problemsOfRetention, type RetentionPolicy } from '../retention/policy.ts'
@@ -96,7 +96,7 @@ export const defaultSettings: EngineSettings = {
   retention: defaultRetentionPolicy,
   sessions: {
     reset: { mode: 'off', atHour: 4, timeZone: 'UTC', idleMs: 24 * 3_600_000, ageMaxMs: null, idleMaxMs: null },
-    resetKinds: ['main', 'direct', 'group', 'thread', 'other'], // the others live for one errand
+    resetKinds: peopleKinds,
   },
   cron: { enabled: true, jobsMax: 1_000, missedMax: 100, lateMaxMs: 60_000 },
   watch: {

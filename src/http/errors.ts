@@ -90,6 +90,7 @@ const meanings: Record<ErrorCode, Meaning> = {
   TURN_CANCELLED: conflict,
   TURN_INTERRUPTED: meaning(503, 'turn_error'),
   TURN_QUARANTINED: meaning(500, 'turn_error'),
+  TURN_NOT_QUARANTINED: conflict,
   TURN_STALE: meaning(500, 'turn_error'),
   TURN_NOT_RESUMED: meaning(500, 'turn_error'),
   TURN_RELEASED: conflict,

@@ -143,6 +143,10 @@ export const errorCatalog = {
     title: 'The turn was interrupted too often and is not run again',
     fix: 'Send the message again, or look at the log for why the process ended.',
   },
+  TURN_NOT_QUARANTINED: {
+    title: 'The turn is not in quarantine',
+    fix: 'List those that are with `holdfast quarantine list`.',
+  },
   TURN_STALE: {
     title: 'The turn was interrupted and is too old to be run again',
     fix: 'Send the message again if it is still wanted, or raise `recovery.ageMax`.',

@@ -17,6 +17,9 @@ export const sessionKinds = [
 ] as const
 export type SessionKind = (typeof sessionKinds)[number]
 
+/** Sessions in which people talk; the others live for one errand. */
+export const peopleKinds: readonly SessionKind[] = ['main', 'direct', 'group', 'thread', 'other']
+
 /** One row, one log field, one file name: longer keys are refused, not cut. Unit: UTF-16 code units (all ASCII). */
 const sessionKeyLengthMax = 255
 

@@ -1,9 +1,18 @@
+import { kindOf, type SessionKey } from './keys.ts'
+
 /** Named queues, in the order of their classes: user > subagent > cron > resume > background. */
 export const laneNames = ['main', 'subagent', 'cron', 'resume', 'background'] as const
 export type LaneName = (typeof laneNames)[number]
 
 /** The lane whose turns people wait for: some slots are kept free for it. */
 export const userLane: LaneName = 'main'
+
+/** Where a turn of this session waits when nobody says otherwise. */
+export function laneOf(key: SessionKey): LaneName {
+  const kind = kindOf(key)
+  if (kind === 'subagent') return 'subagent'
+  return kind === 'cron' || kind === 'cron-run' || kind === 'heartbeat' ? 'cron' : 'main'
+}
 
 export interface LaneRule {
   /** Turns of this lane that run at once in one process. */

@@ -49,6 +49,8 @@ export interface Turn {
   status: TurnStatus
   /** Counted before dispatch. */
   attempts: number
+  /** Of these, attempts that a clean end of the gateway cut short: they do not count towards quarantine. */
+  handedOver: number
   /** What stood in the way when it was admitted; null when it could start at once. */
   blockedBy: WaitCause | null
   admittedAtMs: number
@@ -67,6 +69,8 @@ export interface Turn {
   transcript: number | null
   replyFromSeq: number | null
   replyToSeq: number | null
+  /** The turn that was let out of quarantine in its place; null while it is there. */
+  releasedAs: string | null
 }
 
 /** One accepted request; a coalesced turn has several. */

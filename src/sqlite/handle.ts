@@ -102,6 +102,14 @@ export class SqliteStore implements Store {
   readQueue = (key: SessionKey) => this.#lines.read('readQueue', key)
   expireLeases = (input: InputOf<'expireLeases'>) => this.#lines.write('expireLeases', input)
 
+  recordStart = (input: InputOf<'recordStart'>) => this.#lines.write('recordStart', input)
+  recordEnd = (input: InputOf<'recordEnd'>) => this.#lines.write('recordEnd', input)
+  listStarts = () => this.#lines.read('listStarts', null)
+  inspectSession = (input: InputOf<'inspectSession'>) => this.#lines.read('inspectSession', input)
+  repairSession = (input: InputOf<'repairSession'>) => this.#lines.write('repairSession', input)
+  listQuarantined = (query: InputOf<'listQuarantined'>) => this.#lines.read('listQuarantined', query)
+  releaseTurn = (input: InputOf<'releaseTurn'>) => this.#lines.write('releaseTurn', input)
+
   commitSummary = (input: CommitSummaryInput) => this.#lines.write('commitSummary', input)
   undoSummary = (input: InputOf<'undoSummary'>) => this.#lines.write('undoSummary', input)
   listSummaries = (key: SessionKey) => this.#lines.read('listSummaries', key)
@@ -111,6 +119,7 @@ export class SqliteStore implements Store {
     return claimed === null ? null : { ...claimed, reply: claimed.reply.map(entryToModel) }
   }
 
+  listUnsent = (input: InputOf<'listUnsent'>) => this.#lines.read('listUnsent', input)
   settleDelivery = (input: InputOf<'settleDelivery'>) => this.#lines.write('settleDelivery', input)
   markUnknownDeliveries = (input: InputOf<'markUnknownDeliveries'>) => this.#lines.write('markUnknownDeliveries', input)
 

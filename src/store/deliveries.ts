@@ -11,6 +11,8 @@ export interface DeliveryVerbs {
     error: string | null
     nextAttemptAtMs: number
   }): Promise<void>
+  /** What is under way, then what waits, the next first; `limit` of each at most. */
+  listUnsent(input: { limit: number }): Promise<Delivery[]>
   /** At start: what was `sending` when its process ended is `unknown`, never silently repeated. Gives how many. */
   markUnknownDeliveries(input: { atMs: number }): Promise<number>
 }

@@ -4,6 +4,7 @@ import type { DeliveryVerbs } from './deliveries.ts'
 import type { EntryVerbs } from './entries.ts'
 import type { JobVerbs } from './jobs.ts'
 import type { LeaseVerbs } from './leases.ts'
+import type { RecoveryVerbs } from './recovery.ts'
 import type { SessionVerbs } from './sessions.ts'
 import type { SummaryVerbs } from './summaries.ts'
 import type { TurnVerbs } from './turns.ts'
@@ -25,6 +26,7 @@ export interface Store
     EntryVerbs,
     TurnVerbs,
     LeaseVerbs,
+    RecoveryVerbs,
     SummaryVerbs,
     DeliveryVerbs,
     JobVerbs,

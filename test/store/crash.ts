@@ -56,7 +56,7 @@ export async function problemsIn(data: string, facts: readonly Fact[]): Promise<
 /** A new message is answered, whatever happened before. */
 async function brokenFuture(store: Store, scene: Scene): Promise<string[]> {
   const left = await store.listLeases()
-  await store.expireLeases({ holderIds: left.map(({ holder }) => holder.id), atMs })
+  await store.expireLeases({ holderIds: left.map(({ holder }) => holder.id), handedOver: false, limit: 100, atMs })
   for (;;) {
     const claim = await store.claimTurn({ holder: holderNamed('next'), rules: openLanes, atMs })
     if (claim === null) break

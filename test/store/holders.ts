@@ -33,7 +33,7 @@ class StallingHolder {
   /** It stops, in the middle of whatever it holds, and is taken for dead; its turns are given to others. */
   async expire(): Promise<void> {
     const { store, nowMs: atMs } = this.#scene
-    const lost = await store.expireLeases({ holderIds: [this.holder.id], atMs })
+    const lost = await store.expireLeases({ holderIds: [this.holder.id], handedOver: false, limit: 100, atMs })
     for (const { id } of lost) await store.requeueTurn({ turnId: id, lane: 'resume', atMs })
     if (this.#pen !== null) this.#stale.push(this.#pen)
     this.#pen = null

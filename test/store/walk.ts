@@ -219,11 +219,12 @@ const walks = {
     const outcome = recordOf(new HoldfastError('TURN_STALLED'))
     await both(pair, (store) => store.revokeTurn({ turnId, status: 'failed', outcome, atMs: pair.nowMs }), turnView)
   },
-  expire: async (pair: Pair, { who }: Step) => {
+  expire: async (pair: Pair, { who, how }: Step) => {
     pair.nowMs += 1 // at the same time it would be a repeat, which gives the same turns again
     const holderIds = [`holder-${who % 3}`]
     const byPosition = (turns: Turn[]) => turns.map(turnView).sort((one, other) => one.position - other.position)
-    await both(pair, (store) => store.expireLeases({ holderIds, atMs: pair.nowMs }), byPosition)
+    const input = { holderIds, handedOver: how % 2 === 0, limit: 1 + (how % 3), atMs: pair.nowMs }
+    await both(pair, (store) => store.expireLeases(input), byPosition)
   },
   /** What becomes of an interrupted turn. */
   recover: async (pair: Pair, { who, how }: Step) => {
@@ -234,6 +235,29 @@ const walks = {
     const outcome = recordOf(new HoldfastError('TURN_QUARANTINED'))
     if (how % 4 === 0) await both(pair, (store) => store.quarantineTurn({ turnId, outcome, atMs }), turnView)
     else await both(pair, (store) => store.requeueTurn({ turnId, lane: 'resume', atMs }), turnView)
+  },
+  release: async (pair: Pair, { who, how }: Step) => {
+    pair.nowMs += 1
+    const listed = await both(
+      pair,
+      (store) => store.listQuarantined({ limit: 100 }),
+      ({ items }) => items.map(({ id }) => id),
+    )
+    const own = listed?.plain.items.filter(({ sessionKey }) => pair.keys.includes(sessionKey)) ?? []
+    const turnId = (how % 3 === 0 ? undefined : pick(own, who)?.id) ?? pick(pair.turnIds, who) ?? 'nothing'
+    const newTurnId = freshId(pair, 'released')
+    const made = await both(pair, (store) => store.releaseTurn({ turnId, newTurnId, atMs: pair.nowMs }), turnView)
+    if (made?.store.id === newTurnId) pair.turnIds.push(newTurnId)
+  },
+  repair: async (pair: Pair, step: Step) => {
+    const key = keyOf(pair, step)
+    await both(
+      pair,
+      (store) => store.inspectSession({ key }),
+      (problems) => problems,
+    )
+    if (step.how % 2 === 0)
+      await both(pair, (store) => store.repairSession({ key, afterSeq: 0, atMs: pair.nowMs }), codes)
   },
   reset: async (pair: Pair, step: Step) => {
     pair.nowMs += 1 // at the same time it would be a repeat
@@ -473,7 +497,7 @@ export async function walk(store: Store, plain: Store, taken: readonly Step[], n
 async function leaveNothingOpen(pair: Pair): Promise<void> {
   for (const store of [pair.store, pair.plain]) {
     const atMs = pair.nowMs + 1
-    await store.expireLeases({ holderIds: ['holder-0', 'holder-1'], atMs })
+    await store.expireLeases({ holderIds: ['holder-0', 'holder-1'], handedOver: false, limit: 100, atMs })
     const { items } = await store.listTurns({ order: 'oldest', limit: 1_000, statuses: ['queued', 'interrupted'] })
     for (const { id } of items) await store.cancelTurn({ turnId: id, reason: 'the end', atMs })
     while ((await store.claimDelivery({ atMs: atMs + 1_000 })) !== null);

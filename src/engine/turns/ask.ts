@@ -1,8 +1,8 @@
 import { countMessage, countRequest } from '../../compaction/meter.ts'
 import { sha256 } from '../../host/random.ts'
 import { HoldfastError } from '../../model/errors.ts'
-import { kindOf, parseSessionKey, type SessionKey } from '../../model/keys.ts'
-import { type LaneName, laneNames } from '../../model/lanes.ts'
+import { parseSessionKey, type SessionKey } from '../../model/keys.ts'
+import { type LaneName, laneNames, laneOf } from '../../model/lanes.ts'
 import type { Message, SystemMessage } from '../../model/messages.ts'
 import { cleanJson, jsonDepthMax } from '../../model/text.ts'
 import { type BusyPolicy, busyPolicies } from '../../model/turns.ts'
@@ -99,12 +99,6 @@ export function readAsk(input: SubmitInput): Ask {
     requestTokens: countRequest(request),
     replaced,
   }
-}
-
-function laneOf(key: SessionKey): LaneName {
-  const kind = kindOf(key)
-  if (kind === 'subagent') return 'subagent'
-  return kind === 'cron' || kind === 'cron-run' || kind === 'heartbeat' ? 'cron' : 'main'
 }
 
 function isShort(text: unknown, lengthMax: number): boolean {

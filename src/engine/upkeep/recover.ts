@@ -24,7 +24,7 @@ export async function expireEnded(ground: Ground): Promise<void> {
   const holderIds = leases.map((lease) => lease.holder.id)
   const ended = planExpiry({ holderIds, ownId: holder.id, proof: 'exclusive owner' })
   if (ended.length === 0) return
-  const turns = await store.expireLeases({ holderIds: ended, atMs: clock.nowMs() })
+  const turns = await store.expireLeases({ holderIds: ended, handedOver: false, limit: 1000, atMs: clock.nowMs() })
   log.warn({ turns: turns.length, holders: ended.length }, 'an earlier process ended while these turns ran')
 }
 

@@ -15,6 +15,7 @@ const turn: Turn = {
   source: 'api',
   status: 'done',
   attempts: 1,
+  handedOver: 0,
   blockedBy: null,
   admittedAtMs: 5_999,
   readyAtMs: null,
@@ -28,6 +29,7 @@ const turn: Turn = {
   transcript: null,
   replyFromSeq: null,
   replyToSeq: null,
+  releasedAs: null,
 }
 
 async function* of(...events: TurnEvent[]): AsyncGenerator<TurnEvent> {

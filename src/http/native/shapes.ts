@@ -77,6 +77,7 @@ export const turnSchema = z
     source: z.string(),
     status: z.enum(turnStatuses),
     attempts: count,
+    handedOver: count,
     blockedBy: z.enum(waitCauses).nullable(),
     admittedAtMs: time,
     readyAtMs: time.nullable(),
@@ -90,6 +91,7 @@ export const turnSchema = z
     transcript: count.nullable(),
     replyFromSeq: count.nullable(),
     replyToSeq: count.nullable(),
+    releasedAs: z.string().nullable(),
   })
   .meta({ id: 'Turn' }) satisfies z.ZodType<Turn>
 

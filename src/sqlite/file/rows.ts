@@ -1,5 +1,6 @@
 import type { Entry, NewEntry } from '../../model/entries.ts'
 import type { ErrorRecord } from '../../model/errors.ts'
+import type { Delivery } from '../../model/holders.ts'
 import type { Session } from '../../model/sessions.ts'
 import type { Turn, Usage } from '../../model/turns.ts'
 import { bodyText } from './bodies.ts'
@@ -74,4 +75,19 @@ export function entryOf(row: EntryRow): StoredEntry {
     tokens: row.tokens,
     atMs: row.atMs,
   }
+}
+
+export interface DeliveryRow extends Omit<Delivery, 'outcome'> {
+  /** JSON. */
+  outcome: string | null
+  turn: number
+  session: number
+  transcript: number | null
+  replyFromSeq: number | null
+  replyToSeq: number | null
+}
+
+export function deliveryOf(row: DeliveryRow): Delivery {
+  const { turn, session, transcript, replyFromSeq, replyToSeq, ...delivery } = row
+  return { ...delivery, outcome: row.outcome === null ? null : (JSON.parse(row.outcome) as ErrorRecord) }
 }

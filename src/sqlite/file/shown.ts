@@ -1,5 +1,7 @@
 import { entrySql } from '../statements/entries.ts'
+import { summarySql } from '../statements/summaries.ts'
 import type { Connection } from './connection.ts'
+import type { SessionRow } from './rows.ts'
 
 /** How many entries the model is shown in a range, and their tokens. */
 export interface Shown {
@@ -36,6 +38,15 @@ export function shownAfter(
     shown.tokens -= part.tokens
   }
   return shown
+}
+
+/** What the newest summary and the entries after it come to. */
+export function contextTokensOf(
+  db: Connection,
+  session: Pick<SessionRow, 'id' | 'transcript' | 'transcriptId' | 'head'>,
+): number {
+  const summary = db.first<{ uptoSeq: number; tokens: number }>(summarySql.newest, session.id, session.transcript)
+  return (summary?.tokens ?? 0) + shownAfter(db, session.transcriptId, summary?.uptoSeq ?? 0, session.head).tokens
 }
 
 /** Shown kinds after one seq up to another, hidden ranges not taken off. */

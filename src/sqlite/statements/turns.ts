@@ -3,7 +3,8 @@ const columns = `
   t.admitted_ms AS admittedAtMs, t.ready_ms AS readyAtMs, t.started_ms AS startedAtMs,
   coalesce(l.progress_ms, t.progress_ms) AS progressAtMs, t.settled_ms AS settledAtMs,
   t.cancel_requested AS cancelRequested, t.outcome, t.finish_reason AS finishReason, t.usage, t.transcript,
-  t.reply_from AS replyFromSeq, t.reply_to AS replyToSeq, t.session, t.fence, t.queued_ms AS queuedMs,
+  t.reply_from AS replyFromSeq, t.reply_to AS replyToSeq,
+  t.handed_over AS handedOver, t.released_as AS releasedAs, t.session, t.fence, t.queued_ms AS queuedMs,
   t.asked_from AS askedFrom, t.asked_to AS askedTo, t.attempt_from AS attemptFrom, t.attempt_to AS attemptTo,
   t.interrupted_ms AS interruptedMs,
   t.settled_fence AS settledFence, t.streaming, t.deliver_to AS deliverTo,
@@ -55,7 +56,12 @@ export const turnSql = {
     SELECT ${columns} ${from}
     WHERE t.settled_ms IS NULL AND t.status = 'interrupted' AND t.interrupted_ms = ?2
       AND t.holder IN (SELECT value FROM json_each(?1))
-    ORDER BY t.position`,
+    ORDER BY t.position DESC LIMIT ?3`,
+
+  /** In quarantine and not released, from its own index. ?1 before this position, ?2 how many */
+  quarantined: `
+    SELECT ${columns} ${from} WHERE t.status = 'quarantined' AND t.released_as IS NULL AND t.position < ?1
+    ORDER BY t.position DESC LIMIT ?2`,
 
   nextPosition: 'SELECT coalesce(max(position), 0) + 1 AS position FROM turn',
   add: `
@@ -97,7 +103,9 @@ export const turnSql = {
       attempt_to = NULL
     WHERE position = ?1`,
   interrupt: `
-    UPDATE turn SET status = 'interrupted', interrupted_ms = ?2, attempt_to = ?3, progress_ms = ?4 WHERE position = ?1`,
+    UPDATE turn SET status = 'interrupted', interrupted_ms = ?2, attempt_to = ?3, progress_ms = ?4,
+      handed_over = handed_over + ?5
+    WHERE position = ?1`,
   requeue: `
     UPDATE turn SET status = 'queued', ready = 0, ready_ms = NULL, lane = ?2, place = ?3, lane_order = ?4, queued_ms = ?5
     WHERE position = ?1`,

@@ -1,6 +1,7 @@
 import { readContext, readEntries } from '../reads/entries.ts'
 import { dueJobs, listJobs, readJob } from '../reads/jobs.ts'
 import { checkReadable } from '../reads/readable.ts'
+import { inspectSession, listQuarantined, listStarts, listUnsent } from '../reads/recovery.ts'
 import { listSessions, listSummaries, readSession } from '../reads/sessions.ts'
 import { statistics } from '../reads/statistics.ts'
 import { listLeases, listTurns, readTurn } from '../reads/turns.ts'
@@ -21,6 +22,10 @@ export const readVerbs = {
   listWaits,
   readLanes,
   readQueue,
+  listStarts,
+  listUnsent,
+  listQuarantined,
+  inspectSession,
   statistics,
   checkReadable,
 }

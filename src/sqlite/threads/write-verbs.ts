@@ -4,8 +4,11 @@ import { claimDelivery, markUnknownDeliveries, settleDelivery } from '../verbs/d
 import { appendEntries } from '../verbs/entries.ts'
 import { moveJob, putJob, removeJob, startJob, switchJob } from '../verbs/jobs.ts'
 import { expireLeases, recordProgress } from '../verbs/leases.ts'
+import { releaseTurn } from '../verbs/release.ts'
+import { repairSession } from '../verbs/repair.ts'
 import { archiveSession, openSession, patchSession, resetSession } from '../verbs/sessions.ts'
 import { settleTurn } from '../verbs/settle.ts'
+import { recordEnd, recordStart } from '../verbs/starts.ts'
 import { commitSummary, undoSummary } from '../verbs/summaries.ts'
 import { cancelTurn, quarantineTurn, requeueTurn, revokeTurn } from '../verbs/turns.ts'
 import { probe, recordVerify } from '../verbs/upkeep.ts'
@@ -26,6 +29,10 @@ export const writeVerbs = {
   revokeTurn,
   quarantineTurn,
   expireLeases,
+  recordStart,
+  recordEnd,
+  repairSession,
+  releaseTurn,
   commitSummary,
   undoSummary,
   claimDelivery,

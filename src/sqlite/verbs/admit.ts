@@ -161,7 +161,8 @@ function addTurn(
   const untilMs = input.onBusy === 'coalesce' ? input.atMs + input.coalesceMs : null
   work.db.run(
     turnSql.add,
-    ...[position, input.turnId, sessionId, input.lane, input.source, place, laneOrderOf(input.lane, position)],
+    ...[position, input.turnId, sessionId, input.lane, input.source, place],
+    laneOrderOf(input.lane, position, input.key),
     ...[untilMs, untilMs, blockedBy(work, sessionId, place, lease), input.atMs, input.atMs, streaming, deliverTo],
     ...[instructions.text, instructions.blob, params.text, params.blob],
   )
@@ -169,7 +170,7 @@ function addTurn(
 }
 
 /** Read from the lease's own operation, so that a lease of another kind would show under its own name. */
-function blockedBy(work: Work, sessionId: number, place: number, lease: LeaseRow | null): WaitCause | null {
+export function blockedBy(work: Work, sessionId: number, place: number, lease: LeaseRow | null): WaitCause | null {
   if (lease !== null) return lease.operation === 'turn' ? 'session' : 'lease'
   const head = work.db.first<{ place: number }>(turnSql.queueHead, sessionId)
   return head !== undefined && head.place < place ? 'session' : null

@@ -17,16 +17,21 @@ export function recordProgress(
   throw fenced(input.fence, work.db.first<LeaseRow>(leaseSql.ofSession, input.key)?.fence ?? null)
 }
 
-export function expireLeases(work: Work, input: { holderIds: string[]; atMs: number }): Turn[] {
+export function expireLeases(
+  work: Work,
+  input: { holderIds: string[]; handedOver: boolean; limit: number; atMs: number },
+): Turn[] {
+  const { handedOver, limit, atMs } = input
   const holders = JSON.stringify(input.holderIds)
-  const before = work.again ? work.db.all<TurnRow>(turnSql.interruptedAt, holders, input.atMs) : []
-  const held = work.db.all<{ key: SessionKey }>(leaseSql.ofHolders, holders)
-  return [...before.map(turnOf), ...held.map(({ key }) => interrupt(work, key, input.atMs))]
+  const before = work.again ? work.db.all<TurnRow>(turnSql.interruptedAt, holders, atMs, limit) : []
+  if (before.length > 0) return before.map(turnOf)
+  const held = work.db.all<{ key: SessionKey }>(leaseSql.ofHolders, holders, limit)
+  return held.map(({ key }) => interrupt(work, key, handedOver, atMs))
 }
 
-function interrupt(work: Work, key: SessionKey, atMs: number): Turn {
+function interrupt(work: Work, key: SessionKey, handedOver: boolean, atMs: number): Turn {
   const lease = work.db.first<LeaseRow>(leaseSql.ofSession, key) as HeldLease
-  work.db.run(turnSql.interrupt, lease.turn, atMs, lease.head, lease.progressMs)
+  work.db.run(turnSql.interrupt, lease.turn, atMs, lease.head, lease.progressMs, Number(handedOver))
   work.db.run(leaseSql.end, lease.id)
   work.db.run(sessionSql.fenceOff, lease.id)
   refreshReady(work, lease.id, false, atMs)

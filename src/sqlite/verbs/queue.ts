@@ -1,3 +1,4 @@
+import { kindOf, peopleKinds, type SessionKey } from '../../model/keys.ts'
 import { placeOfResumed, turnSql } from '../statements/turns.ts'
 import { writeEnded } from './unwritten.ts'
 import type { Work } from './work.ts'
@@ -27,7 +28,8 @@ export const placeOf = {
   resumed: (position: number) => placeOfResumed + position,
 }
 
-/** Order within a lane over sessions: oldest first, but what is run again after a restart newest first. */
-export function laneOrderOf(lane: string, position: number): number {
-  return lane === 'resume' ? -position : position
+/** Order within a lane over sessions: oldest first, but what is run again after a restart newest first, people before all. */
+export function laneOrderOf(lane: string, position: number, key: SessionKey): number {
+  if (lane !== 'resume') return position
+  return peopleKinds.includes(kindOf(key)) ? -placeOfResumed - position : -position
 }

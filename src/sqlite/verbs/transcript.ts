@@ -2,10 +2,9 @@ import { HoldfastError } from '../../model/errors.ts'
 import { bodyInlineMaxBytes, placeBody } from '../file/bodies.ts'
 import type { Connection } from '../file/connection.ts'
 import type { NewStoredEntry, SessionRow } from '../file/rows.ts'
-import { difference, shownAfter } from '../file/shown.ts'
+import { contextTokensOf, difference } from '../file/shown.ts'
 import { entrySql } from '../statements/entries.ts'
 import { sessionSql } from '../statements/sessions.ts'
-import { summarySql } from '../statements/summaries.ts'
 
 /** The end of a session's current transcript, as it is before entries are added. */
 export type Head = Pick<SessionRow, 'id' | 'transcriptId' | 'head' | 'headId' | 'shownCount' | 'shownTokens' | 'fence'>
@@ -66,7 +65,5 @@ export function hideRange(db: Connection, transcriptId: number, fromSeq: number,
 /** Counts the context again, after a summary or a hidden range changed what is shown. */
 export function recountContext(db: Connection, sessionId: number): void {
   const session = db.first<SessionRow>(sessionSql.byId, sessionId) as SessionRow
-  const summary = db.first<{ uptoSeq: number; tokens: number }>(summarySql.newest, sessionId, session.transcript)
-  const after = shownAfter(db, session.transcriptId, summary?.uptoSeq ?? 0, session.head)
-  db.run(sessionSql.setContextTokens, (summary?.tokens ?? 0) + after.tokens, sessionId)
+  db.run(sessionSql.setContextTokens, contextTokensOf(db, session), sessionId)
 }

@@ -14,7 +14,7 @@ import { addEntries } from './transcript.ts'
 import type { Work } from './work.ts'
 
 /** @throws HoldfastError TURN_NOT_FOUND */
-function findTurn(work: Work, turnId: string): TurnRow {
+export function findTurn(work: Work, turnId: string): TurnRow {
   const found = work.db.first<TurnRow>(turnSql.byId, turnId)
   if (found === undefined) throw new HoldfastError('TURN_NOT_FOUND', { turnId })
   return found
@@ -27,7 +27,7 @@ export function requeueTurn(work: Work, input: { turnId: string; lane: LaneName;
   const turn = findTurn(work, input.turnId)
   if (turn.status !== 'interrupted') return turnOf(turn)
   const { position, session } = turn
-  const laneOrder = laneOrderOf(input.lane, position)
+  const laneOrder = laneOrderOf(input.lane, position, turn.sessionKey)
   work.db.run(turnSql.requeue, position, input.lane, placeOf.resumed(position), laneOrder, input.atMs)
   work.db.run(sessionSql.queuedBy, session, 1)
   work.queue.total += 1

@@ -103,7 +103,7 @@ export const contextPromises: PromiseGroup = {
     await scene.say(alice, 'q1', 'a1')
     const first = await scene.begin(alice, 'q2')
     await scene.append(penOf(first), 'half')
-    await scene.store.expireLeases({ holderIds: [scene.holder.id], atMs: scene.nowMs })
+    await scene.store.expireLeases({ holderIds: [scene.holder.id], handedOver: false, limit: 100, atMs: scene.nowMs })
     await scene.store.requeueTurn({ turnId: first.turn.id, lane: 'resume', atMs: scene.nowMs })
     const second = await scene.claim()
     assert.deepEqual([second.turn.id, second.turn.attempts], [first.turn.id, 2])

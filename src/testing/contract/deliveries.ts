@@ -44,7 +44,7 @@ export const deliveryPromises: PromiseGroup = {
     const { nowMs: atMs } = scene
     await scene.store.revokeTurn({ turnId: revoked.turn.id, status: 'failed', outcome: stalled, atMs })
     const lost = await scene.begin(alice, 'hello', sentTo('quarantined'))
-    await scene.store.expireLeases({ holderIds: [scene.holder.id], atMs })
+    await scene.store.expireLeases({ holderIds: [scene.holder.id], handedOver: false, limit: 100, atMs })
     await scene.store.quarantineTurn({ turnId: lost.turn.id, outcome: usedUp, atMs })
     assert.deepEqual(await toldIn(scene), [
       ['failed', 'TURN_STALLED'],

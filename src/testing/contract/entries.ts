@@ -186,7 +186,7 @@ export const entryPromises: PromiseGroup = {
   'is read as the model is shown it: no events, no attempt that was made again, nothing it refused': async (scene) => {
     const first = await scene.begin(alice, 'q1')
     await scene.append(penOf(first), 'half')
-    await scene.store.expireLeases({ holderIds: [scene.holder.id], atMs: scene.nowMs })
+    await scene.store.expireLeases({ holderIds: [scene.holder.id], handedOver: false, limit: 100, atMs: scene.nowMs })
     await scene.store.requeueTurn({ turnId: first.turn.id, lane: 'resume', atMs: scene.nowMs })
     await scene.settle(await scene.claim(), 'whole')
     const outcome = recordOf(new HoldfastError('MODEL_REJECTED'))

@@ -191,7 +191,7 @@ export const jobPromises: PromiseGroup = {
     await isHeld('queued')
     await scene.claim()
     await isHeld('running')
-    await scene.store.expireLeases({ holderIds: [scene.holder.id], atMs: scene.nowMs })
+    await scene.store.expireLeases({ holderIds: [scene.holder.id], handedOver: false, limit: 100, atMs: scene.nowMs })
     await isHeld('interrupted')
     await scene.store.cancelTurn({ turnId: first.turn.id, reason: 'enough', atMs: scene.nowMs })
     await start(scene, 'a', due)

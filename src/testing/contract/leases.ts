@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { alice, bob, holderNamed, type PromiseGroup, penOf, refused, type Scene, wordsOf } from './scene.ts'
 
-const expire = (scene: Scene, ...holderIds: string[]) => scene.store.expireLeases({ holderIds, atMs: scene.nowMs })
+const expire = (scene: Scene, ...holderIds: string[]) =>
+  scene.store.expireLeases({ holderIds, handedOver: false, limit: 100, atMs: scene.nowMs })
 
 export const leasePromises: PromiseGroup = {
   'says who holds what since when': async (scene) => {

@@ -11,6 +11,7 @@ import { deliveryPromises } from './deliveries.ts'
 import { entryPromises } from './entries.ts'
 import { jobPromises } from './jobs.ts'
 import { leasePromises } from './leases.ts'
+import { recoveryPromises } from './recovery.ts'
 import { type PromiseGroup, problemsOf, Scene, type StoreGround } from './scene.ts'
 import { sessionPromises } from './sessions.ts'
 import { summaryPromises } from './summaries.ts'
@@ -42,6 +43,7 @@ const groups: Record<string, PromiseGroup> = {
   'a turn that is read': readPromises,
   'a lease': leasePromises,
   'a wait': waitPromises,
+  recovery: recoveryPromises,
   'a summary': summaryPromises,
   'a delivery': deliveryPromises,
   'a job': jobPromises,

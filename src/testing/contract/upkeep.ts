@@ -32,12 +32,20 @@ const calls = (scene: Scene): { [Verb in keyof Omit<Store, 'close'>]: (store: St
     readTurn: (store) => store.readTurn(turnId),
     listTurns: (store) => store.listTurns({ order: 'oldest', limit: 1 }),
     listLeases: (store) => store.listLeases(),
-    expireLeases: (store) => store.expireLeases({ holderIds: ['x'], atMs }),
+    expireLeases: (store) => store.expireLeases({ holderIds: ['x'], handedOver: false, limit: 100, atMs }),
+    recordStart: (store) => store.recordStart({ holder: scene.holder, atMs }),
+    recordEnd: (store) => store.recordEnd({ holderId: 'x', atMs }),
+    listStarts: (store) => store.listStarts(),
+    inspectSession: (store) => store.inspectSession({ key }),
+    repairSession: (store) => store.repairSession({ key, afterSeq: 0, atMs }),
+    listQuarantined: (store) => store.listQuarantined({ limit: 1 }),
+    releaseTurn: (store) => store.releaseTurn({ turnId, newTurnId: 'turn-2', atMs }),
     commitSummary: (store) =>
       store.commitSummary({ key, transcript: 1, baseId: null, uptoSeq: 1, kind: 'model', text: 'x', tokens: 1, atMs }),
     undoSummary: (store) => store.undoSummary({ key, summaryId: 1, atMs }),
     listSummaries: (store) => store.listSummaries(key),
     claimDelivery: (store) => store.claimDelivery({ atMs }),
+    listUnsent: (store) => store.listUnsent({ limit: 1 }),
     settleDelivery: (store) => store.settleDelivery({ id: 1, status: 'sent', error: null, nextAttemptAtMs: 0 }),
     markUnknownDeliveries: (store) => store.markUnknownDeliveries({ atMs }),
     putJob: (store) => store.putJob(jobPut(scene, 'x')),
@@ -62,7 +70,7 @@ export const upkeepPromises: PromiseGroup = {
   'counts what it holds': async (scene) => {
     await scene.say(alice, 'one', '1')
     const lost = await scene.begin(alice, 'two')
-    await scene.store.expireLeases({ holderIds: [scene.holder.id], atMs: scene.nowMs })
+    await scene.store.expireLeases({ holderIds: [scene.holder.id], handedOver: false, limit: 100, atMs: scene.nowMs })
     await scene.begin(bob, 'three')
     await scene.store.openSession({ key: scene.admission(alice, '').key, atMs: scene.nowMs })
     scene.nowMs += 5

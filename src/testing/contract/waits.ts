@@ -60,7 +60,7 @@ export const waitPromises: PromiseGroup = {
     const { turn } = await scene.begin(alice, 'x')
     scene.nowMs += 1_000
     const foundAtMs = scene.nowMs
-    await scene.store.expireLeases({ holderIds: ['holder-1'], atMs: foundAtMs })
+    await scene.store.expireLeases({ holderIds: ['holder-1'], handedOver: false, limit: 100, atMs: foundAtMs })
     const [interrupted] = await list(scene, { status: 'interrupted' })
     assert.deepEqual([interrupted?.turnId, interrupted?.sinceMs, interrupted?.first], [turn.id, foundAtMs, false])
     assert.deepEqual(await list(scene, { status: 'interrupted', beganByMs: foundAtMs - 1 }), [])

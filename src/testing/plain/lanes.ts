@@ -7,6 +7,8 @@ export type PlainLanes = Record<LaneName, { starts: number; since: Map<string, n
 /** A turn that nothing but a slot keeps from starting. */
 export interface PlainReady extends WaitingSource {
   lane: LaneName
+  /** Within its lane: the least goes first. */
+  order: number
 }
 
 export function emptyLanes(): PlainLanes {
@@ -48,11 +50,7 @@ export function noteStart(
   for (const source of lane.since.keys()) if (!left.has(source)) lane.since.delete(source)
 }
 
-/** Oldest admission first, but newest first of what runs again. */
-const inOrder = (turns: PlainReady[]) =>
-  turns.toSorted((one, other) =>
-    one.lane === 'resume' ? other.position - one.position : one.position - other.position,
-  )
+const inOrder = (turns: PlainReady[]) => turns.toSorted((one, other) => one.order - other.order)
 
 function firstOfEach(turns: PlainReady[]): PlainReady[] {
   const seen = new Set<string>()

@@ -5,6 +5,7 @@ import type { Job } from '../../model/jobs.ts'
 import type { SessionKey } from '../../model/keys.ts'
 import type { Message } from '../../model/messages.ts'
 import type { Session, Summary } from '../../model/sessions.ts'
+import type { Start } from '../../model/starts.ts'
 import { type Inbound, isSettled, type Turn, type TurnRequest } from '../../model/turns.ts'
 import { emptyLanes, type PlainLanes } from './lanes.ts'
 
@@ -19,6 +20,8 @@ export interface PlainState {
   deliveries: Delivery[]
   jobs: Map<string, PlainJob>
   lanes: PlainLanes
+  /** Newest first. */
+  starts: Start[]
   fencedWrites: number
   lastVerify: { atMs: number; ok: boolean } | null
   ids: number
@@ -76,6 +79,7 @@ export function emptyState(): PlainState {
     sessions: new Map(),
     turns: [],
     deliveries: [],
+    starts: [],
     jobs,
     lanes: emptyLanes(),
     fencedWrites: 0,

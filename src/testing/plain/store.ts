@@ -2,6 +2,7 @@ import { HoldfastError } from '../../model/errors.ts'
 import type { OpenStore, Store } from '../../store/port.ts'
 import { entryVerbs } from './entries.ts'
 import { jobVerbs } from './jobs.ts'
+import { recoveryVerbs } from './recovery.ts'
 import { sessionVerbs } from './sessions.ts'
 import { emptyState } from './state.ts'
 import { turnVerbs } from './turns.ts'
@@ -16,6 +17,7 @@ export function plainStore(): OpenStore {
     ...sessionVerbs(state),
     ...entryVerbs(state),
     ...turnVerbs(state),
+    ...recoveryVerbs(state),
     ...summaryVerbs(state),
     ...deliveryVerbs(state),
     ...jobVerbs(state),

@@ -1,5 +1,6 @@
 import { planClaim } from '../../lanes/plan.ts'
 import { HoldfastError, recordOf } from '../../model/errors.ts'
+import { kindOf, peopleKinds } from '../../model/keys.ts'
 import { isSettled, type Turn } from '../../model/turns.ts'
 import type { LeaseVerbs } from '../../store/leases.ts'
 import type { Claim, ClaimInput, RevokeInput, SettleInput, TurnVerbs } from '../../store/turns.ts'
@@ -10,6 +11,7 @@ import { pageOf } from './pages.ts'
 import {
   currentOf,
   noteReady,
+  type PlainSession,
   type PlainState,
   type PlainTurn,
   release,
@@ -73,11 +75,14 @@ export const turnVerbs = (state: PlainState): Sync<TurnVerbs & LeaseVerbs> => ({
   },
 
   listLeases: () => [...state.sessions.values()].flatMap(({ lease }) => (lease === null ? [] : [lease])),
-  expireLeases: ({ holderIds, atMs }) => {
+  expireLeases: ({ holderIds, handedOver, limit, atMs }) => {
+    const positionOf = ({ lease }: PlainSession) => turnAt(state, lease?.turnId as string).facts.position
     const lost = [...state.sessions.values()].filter(({ lease }) => lease && holderIds.includes(lease.holder.id))
-    return lost.map((session) => {
+    const newest = lost.toSorted((one, other) => positionOf(other) - positionOf(one)).slice(0, limit)
+    return newest.map((session) => {
       const turn = turnAt(state, session.lease?.turnId as string)
       const { facts } = turn
+      if (handedOver) facts.handedOver += 1
       facts.status = 'interrupted'
       turn.interruptedAtMs = atMs
       session.facts.fence += 1
@@ -121,7 +126,15 @@ function readyTurns(state: PlainState, atMs: number): PlainReady[] {
     .filter(({ lease }) => lease === null)
     .flatMap(({ facts }) => waitingOf(state, facts.key).slice(0, 1))
     .filter(({ windowEndsMs }) => windowEndsMs === null || windowEndsMs <= atMs)
-    .map(({ facts: { lane, source, position }, queuedAtMs }) => ({ lane, source, position, queuedAtMs }))
+    .map((turn) => ({ ...laneFacts(turn), queuedAtMs: turn.queuedAtMs, order: laneOrder(turn) }))
+}
+
+const laneFacts = ({ facts: { lane, source, position } }: PlainTurn) => ({ lane, source, position })
+
+/** Oldest admission first; of what runs again people's before all, then newest first. */
+const laneOrder = ({ facts: { lane, position, sessionKey } }: PlainTurn) => {
+  if (lane !== 'resume') return position
+  return peopleKinds.includes(kindOf(sessionKey)) ? -1_000_000_000 - position : -position
 }
 
 /** What claiming this very turn means. */

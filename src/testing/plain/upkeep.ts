@@ -62,6 +62,11 @@ export const deliveryVerbs = (state: PlainState): Sync<DeliveryVerbs> => ({
     due.attempts += 1
     return { ...due, reply: replyOf(state, turnAt(state, due.turnId)) }
   },
+  listUnsent: ({ limit }) => {
+    const having = (status: 'sending' | 'pending') => state.deliveries.filter((each) => each.status === status)
+    const due = having('pending').toSorted((one, other) => one.nextAttemptAtMs - other.nextAttemptAtMs)
+    return [...having('sending').slice(0, limit), ...due.slice(0, limit)]
+  },
   settleDelivery: ({ id, status, error, nextAttemptAtMs }) => {
     const found = state.deliveries.find((delivery) => delivery.id === id && delivery.status === 'sending')
     if (found !== undefined) Object.assign(found, { status, error, nextAttemptAtMs })

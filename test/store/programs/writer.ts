@@ -78,7 +78,9 @@ async function claim(): Promise<Claim> {
       noted({ is: 'turn', key, turnId: turn.id, status: 'running' }, { is: 'fence', key, fence })
       return found
     }
-    const lost = await persist(() => store().expireLeases({ holderIds: [holder.id], atMs: scene.nowMs }))
+    const lost = await persist(() =>
+      store().expireLeases({ holderIds: [holder.id], handedOver: false, limit: 100, atMs: scene.nowMs }),
+    )
     const interrupted = await persist(() =>
       store().listTurns({ order: 'oldest', limit: 100, statuses: ['interrupted'] }),
     )
@@ -137,7 +139,7 @@ async function round(number: number): Promise<void> {
 
   const lost = await admit(name('lost'), `interrupted ${number}`)
   const losing = await claim()
-  await persist(() => store().expireLeases({ holderIds: [holder.id], atMs }))
+  await persist(() => store().expireLeases({ holderIds: [holder.id], handedOver: false, limit: 100, atMs }))
   noted({ is: 'fence', key: name('lost'), fence: losing.fence + 1 })
   await persist(() => store().quarantineTurn({ turnId: lost, outcome: stalled, atMs })).catch(settledBefore)
   noted({ is: 'turn', key: name('lost'), turnId: lost, status: 'quarantined' })

@@ -54,7 +54,7 @@ export const anewPromises: PromiseGroup = {
     await scene.claim()
     await unfinished()
     await scene.begin(bob, 'unfinished')
-    await scene.store.expireLeases({ holderIds: [scene.holder.id], atMs: scene.nowMs })
+    await scene.store.expireLeases({ holderIds: [scene.holder.id], handedOver: false, limit: 100, atMs: scene.nowMs })
     assert.equal((await scene.admit(bob, 'next', after(1))).begunTranscript, null)
   },
   'begins none when it is refused': async (scene) => {

@@ -16,7 +16,7 @@ const quarantine = (scene: Scene, turnId: string) =>
 /** A turn whose holder has ended in the middle of it. */
 async function interrupted(scene: Scene, text: string) {
   const claim = await scene.begin(alice, text)
-  await scene.store.expireLeases({ holderIds: [scene.holder.id], atMs: scene.nowMs })
+  await scene.store.expireLeases({ holderIds: [scene.holder.id], handedOver: false, limit: 100, atMs: scene.nowMs })
   return claim
 }
 
@@ -140,7 +140,7 @@ export const stopPromises: PromiseGroup = {
     const second = await scene.claim()
     assert.equal(second.head, 3)
     await scene.append(penOf(second), 'half')
-    await scene.store.expireLeases({ holderIds: [scene.holder.id], atMs: scene.nowMs })
+    await scene.store.expireLeases({ holderIds: [scene.holder.id], handedOver: false, limit: 100, atMs: scene.nowMs })
     await requeue(scene, first.turn.id)
     const third = await scene.claim()
     const before = await scene.context(alice, { exceptTurnId: first.turn.id })
@@ -185,7 +185,7 @@ export const stopPromises: PromiseGroup = {
   'by the end of its holder does not delay messages that wait': async (scene) => {
     const claim = await scene.begin(alice, 'old')
     const waiting = await scene.admit(alice, 'waiting')
-    await scene.store.expireLeases({ holderIds: [scene.holder.id], atMs: scene.nowMs })
+    await scene.store.expireLeases({ holderIds: [scene.holder.id], handedOver: false, limit: 100, atMs: scene.nowMs })
     await requeue(scene, claim.turn.id)
     assert.equal((await scene.claim()).turn.id, waiting.turn.id)
   },
