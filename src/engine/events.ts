@@ -45,6 +45,8 @@ export type GatewayEvent =
   | { type: 'job.started'; jobId: string; sessionKey: SessionKey; turnId: string; dueAtMs: number | null }
   | { type: 'job.missed'; jobId: string; count: number; because: string }
   | { type: 'recovery.planned'; turns: number }
+  | { type: 'recovery.crash-loop'; uncleanStarts: number }
+  | { type: 'recovery.calm' }
   | { type: 'store.read-only'; outcome: ErrorRecord }
   | { type: 'store.writable' }
   /** Keys of the configuration, as the file has them. */

@@ -2,7 +2,7 @@ import { countRequest } from '../compaction/meter.ts'
 import { type Clock, systemClock } from '../host/clock.ts'
 import { type Log, silentLog } from '../host/log.ts'
 import { currentHolder } from '../host/process.ts'
-import { type ErrorRecord, HoldfastError, isHoldfastError, recordOf } from '../model/errors.ts'
+import { type ErrorRecord, HoldfastError, recordOf } from '../model/errors.ts'
 import type { Holder } from '../model/holders.ts'
 import type { SessionKey } from '../model/keys.ts'
 import type { Session, Summary } from '../model/sessions.ts'
@@ -22,7 +22,8 @@ import { silentTelemetry, type Telemetry } from './telemetry.ts'
 import type { SubmitInput } from './turns/ask.ts'
 import { Turns } from './turns/turns.ts'
 import { Deliverer } from './upkeep/deliver.ts'
-import { expireEnded, recover } from './upkeep/recover.ts'
+import { handOver } from './upkeep/inherit.ts'
+import { Recovery } from './upkeep/recover.ts'
 import { Scheduler } from './upkeep/schedule.ts'
 import { explainLanes, explainSession, type Known } from './watch/explain.ts'
 import type { LanesReport } from './watch/lanes.ts'
@@ -90,6 +91,8 @@ export class Holdfast {
   readonly events: EventLog
   /** Turns that start by the clock. */
   readonly jobs: Jobs
+  /** What becomes of what an earlier process left unfinished, and of turns in quarantine. */
+  readonly recovery: Recovery
   readonly #ground: Ground
   readonly #over: AbortController
   readonly #runsTurns: boolean
@@ -119,13 +122,27 @@ export class Holdfast {
     const admitted = () => this.#turns.wake()
     this.#scheduler = new Scheduler(ground, admitted)
     this.jobs = new Jobs(ground, () => this.#scheduler.wake(), admitted)
+    const deliverer = this.#deliverer
+    this.recovery = new Recovery(
+      ground,
+      {
+        concluded: (turn) => {
+          this.#turns.concluded(turn)
+          deliverer?.wake()
+        },
+        admitted: (turn) => this.#turns.admitted(turn),
+        wake: () => this.#turns.wake(),
+        deliver: () => deliverer?.begin(),
+      },
+      this.#runsTurns,
+    )
     ground.watch.onWritable = () => this.#turns.wake()
   }
 
   /** Called by {@link openHoldfast}. */
   async start(): Promise<this> {
     try {
-      await this.#inherit()
+      await this.recovery.begin()
     } catch (error) {
       await this.store.close()
       throw error
@@ -135,7 +152,6 @@ export class Holdfast {
     new LongWaits(this.#ground).begin(this.#over.signal)
     this.#turns.begin()
     this.#scheduler.begin()
-    this.#ground.background.insist('recovery', () => this.#recover())
     return this
   }
 
@@ -249,7 +265,7 @@ export class Holdfast {
     this.#deliverer?.stop()
     this.#over.abort()
     await this.#turns.close()
-    await this.#leave()
+    if (this.#runsTurns) await handOver(this.#ground)
     await this.#compactor.close()
     this.events.close()
     await this.#ground.background.idle()
@@ -260,41 +276,6 @@ export class Holdfast {
   get #known(): Known {
     const mode = this.#closing !== null ? 'closing' : this.#runsTurns ? 'running' : 'not running turns'
     return { turns: this.#turns, compactor: this.#compactor, mode }
-  }
-
-  /** Leases and deliveries of processes that have ended. */
-  async #inherit(): Promise<void> {
-    const { store, clock } = this.#ground
-    try {
-      await expireEnded(this.#ground)
-      if (this.#deliverer !== null) await store.markUnknownDeliveries({ atMs: clock.nowMs() })
-      this.#deliverer?.begin()
-    } catch (error) {
-      // Opened for reading only, nothing is inherited: another process owns it.
-      if (!isHoldfastError(error, 'STORE_READ_ONLY')) throw error
-    }
-  }
-
-  #recover(): Promise<void> {
-    return recover(this.#ground, {
-      concluded: (turn) => {
-        this.#turns.concluded(turn)
-        this.#deliverer?.wake()
-      },
-      wake: () => this.#turns.wake(),
-    })
-  }
-
-  /** What still runs in the store is ours, and we end: the next start need not find that out. */
-  async #leave(): Promise<void> {
-    const { store, holder, clock } = this.#ground
-    try {
-      if (this.#runsTurns)
-        await store.expireLeases({ holderIds: [holder.id], handedOver: true, limit: 1000, atMs: clock.nowMs() })
-    } catch (error) {
-      const expected = ['STORE_FULL', 'STORE_IO', 'STORE_CLOSED', 'STORE_READ_ONLY'] as const
-      if (!expected.some((code) => isHoldfastError(error, code))) throw error // the next start does it
-    }
   }
 
   async #considerSummary(key: SessionKey, request: TurnRequest): Promise<void> {

@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../model/errors.ts'
 import type { LaneName } from '../model/lanes.ts'
 import type { SettledStatus, WaitCause } from '../model/turns.ts'
+import type { StepName } from '../recovery/plan.ts'
 import type { StoreTelemetry } from '../store/port.ts'
 
 export type CompactionOutcome = 'committed' | 'mechanical' | 'stale' | 'refused' | 'timeout' | 'failed'
@@ -21,6 +22,10 @@ export interface Telemetry extends StoreTelemetry {
   turnsStuck(count: number): void
   /** The event loop stood still; told afterwards. */
   loopWedged(): void
+  /** A step of the recovery was taken. */
+  recovered(step: StepName): void
+  /** Starts follow unclean ends too closely, or no longer do. */
+  crashLoop(on: boolean): void
 }
 
 export const silentTelemetry: Telemetry = {
@@ -36,4 +41,6 @@ export const silentTelemetry: Telemetry = {
   longWait: () => {},
   turnsStuck: () => {},
   loopWedged: () => {},
+  recovered: () => {},
+  crashLoop: () => {},
 }

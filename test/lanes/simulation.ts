@@ -8,6 +8,8 @@ export interface SimulatedTurn {
   position: number
   lane: LaneName
   source: string
+  /** Within its lane: newest first of what runs again. */
+  order: number
   queuedAtMs: number
   runsMs: number
 }
@@ -72,7 +74,8 @@ export function play(workload: Workload, until?: string): { starts: Start[]; lef
     rules = workload.rules.findLast(({ from }) => from <= index)?.rules ?? rules
     for (let each = 0; each < count; each += 1) {
       admitted += 1
-      waiting.push({ ...turn, position: admitted, queuedAtMs: nowMs })
+      const order = turn.lane === 'resume' ? -admitted : admitted
+      waiting.push({ ...turn, position: admitted, order, queuedAtMs: nowMs })
     }
     const isMomentOver = workload.arrivals[index + 1]?.afterMs !== 0
     if (isMomentOver) startAll(nowMs)

@@ -1,4 +1,6 @@
 import type { Clock } from '../../host/clock.ts'
+import type { LaneName } from '../../model/lanes.ts'
+import type { EngineSettings } from '../settings.ts'
 import { pause } from '../waiting.ts'
 import type { Cut } from './verdict.ts'
 
@@ -7,6 +9,15 @@ const sleepMaxMs = 60_000
 
 /** When this watcher itself slept so much longer than it wanted, the whole process stood still, and nobody is to blame. */
 const oversleptMs = 1_000
+
+/** A turn that runs again after a restart has less time: new messages are waited for more. */
+export function limitsOf(
+  { turns, recovery }: Pick<EngineSettings, 'turns' | 'recovery'>,
+  lane: LaneName,
+): { timeLimitMs: number; stallLimitMs: number } {
+  if (lane !== 'resume') return turns
+  return { ...turns, timeLimitMs: Math.min(turns.timeLimitMs, recovery.timeLimitMs) }
+}
 
 /**
  * Tells `cut` when a turn is over its time limit, or has shown no progress for the stall limit. `progressAtMs` is on the

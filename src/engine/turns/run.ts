@@ -9,7 +9,7 @@ import { type Ground, persist } from '../ground.ts'
 import type { AnswerDelta, Runner, RunningTurn } from '../runner.ts'
 import { roomTokens } from '../settings.ts'
 import { pause } from '../waiting.ts'
-import { watchLimits } from './limits.ts'
+import { limitsOf, watchLimits } from './limits.ts'
 import type { Live } from './live.ts'
 import { entriesOf, readMessages, readReply } from './reply.ts'
 import { type Cut, type Ending, reasonOf } from './verdict.ts'
@@ -76,7 +76,7 @@ export class TurnRun {
     background.run('limits', () =>
       watchLimits({
         clock,
-        limits: () => settings.turns,
+        limits: () => limitsOf(settings, this.claim.turn.lane),
         progressAtMs: () => this.#progressSteadyMs,
         cut: (cut) => this.cut(cut),
         signal: watching.signal,

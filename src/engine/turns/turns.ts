@@ -129,6 +129,12 @@ export class Turns {
     this.wake()
   }
 
+  /** A turn that came by another way than `submit`. */
+  admitted({ sessionKey, id: turnId }: Turn): void {
+    this.#ground.events.publish({ type: 'turn.admitted', sessionKey, turnId, coalesced: false })
+    this.wake()
+  }
+
   progressOf(turnId: string): RunProgress | null {
     return this.#runs.get(turnId)?.run.progress ?? null
   }

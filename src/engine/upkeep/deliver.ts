@@ -21,6 +21,7 @@ export class Deliverer {
   readonly #deliver: Deliver
   readonly #stopping = new AbortController()
   #underWay = 0
+  #begun = false
   #wanted = false
   #claiming = false
 
@@ -29,7 +30,9 @@ export class Deliverer {
     this.#deliver = deliver
   }
 
+  /** Not before what an earlier process was sending is marked: until then nothing is sent. */
   begin(): void {
+    this.#begun = true
     this.#ground.background.insist('delivery poll', async () => {
       do this.wake()
       while (await pause(this.#ground.clock, pollEveryMs, this.#stopping.signal))
@@ -43,7 +46,7 @@ export class Deliverer {
 
   wake(): void {
     this.#wanted = true
-    if (this.#claiming || this.#stopping.signal.aborted) return
+    if (!this.#begun || this.#claiming || this.#stopping.signal.aborted) return
     this.#claiming = true
     this.#ground.background.run('delivery claim', () => this.#claimAll())
   }

@@ -6,15 +6,29 @@ import {
   eventually,
   gate,
   newData,
+  shortLimits,
   untilAborted,
   withTurns,
 } from '../../../test/engine/opened.ts'
+import { defaultLaneRules } from '../../lanes/rules.ts'
 import { parseSessionKey } from '../../model/keys.ts'
+import { defaultRecoveryBudget, type RecoveryBudget } from '../../recovery/budget.ts'
+import { nameOf } from '../../recovery/plan.ts'
 import { sqliteStore } from '../../sqlite/open.ts'
+import type { Holdfast } from '../holdfast.ts'
 import type { Deliver, Runner } from '../runner.ts'
+import type { PartialSettings } from '../settings.ts'
 import { silentTelemetry } from '../telemetry.ts'
 
 const key = parseSessionKey('alice')
+/** So that the order shows. */
+const oneAtATime = (settings = shortLimits): PartialSettings => {
+  const { lanes } = defaultLaneRules
+  return {
+    ...settings,
+    lanes: { ...defaultLaneRules, lanes: { ...lanes, resume: { ...lanes.resume, concurrency: 1 } } },
+  }
+}
 const never: Runner = () => new Promise(() => {})
 
 /** An engine that ended in the middle of these turns, as a crash ends it. */
@@ -30,7 +44,8 @@ async function crashed(keys: string[], times = 1) {
         turnIds.push(submitted.turn.id)
       }
     }
-    await eventually(async () => (await engine.store.listLeases()).length === keys.length)
+    const ours = async () => (await engine.store.listLeases()).filter(({ holder }) => holder.id === engine.holder.id)
+    await eventually(async () => (await ours()).length === keys.length)
     await crash()
   }
   return { data, turnIds }
@@ -50,11 +65,12 @@ describe('a turn that was running when the process ended', () => {
     ])
     expect(counted.waits.filter(({ ms }) => ms > 0).every(({ cause }) => cause === 'recovery')).toBe(true)
   })
-  it('is run again newest first, one at a time', async () => {
+  it('is run again newest first, as many at once as its lane has slots', async () => {
     const { data } = await crashed(['s1', 's2', 's3'])
     const order: string[] = []
     let running = 0
     const engine = await data.open({
+      settings: oneAtATime(),
       run: async (turn) => {
         expect(running).toBe(0)
         running += 1
@@ -71,7 +87,7 @@ describe('a turn that was running when the process ended', () => {
   it('lets a new message of its session go first', async () => {
     const { data, turnIds } = await crashed(['other', 'alice'])
     const { run, release, begun, words } = gate()
-    const engine = await data.open({ run, settings: withTurns({ attemptsMax: 5 }) })
+    const engine = await data.open({ run, settings: oneAtATime(withTurns({ attemptsMax: 5 })) })
     // One at a time: while the newest is under way, the one before it still waits, and a message overtakes it.
     await eventually(() => begun.length === 1)
     const fresh = await engine.submit({ key: 'other', messages: 'new' })
@@ -160,5 +176,115 @@ describe('closing', () => {
     const fromMs = performance.now()
     await engine.close()
     expect(performance.now() - fromMs).toBeLessThan(5_000)
+  })
+})
+
+describe('turns that are not run again', () => {
+  const told: [string, string | undefined][] = []
+  const deliver: Deliver = async ({ sessionKey, outcome }) => void told.push([sessionKey, outcome?.code])
+  const budget = (more: Partial<RecoveryBudget>): PartialSettings => ({
+    ...oneAtATime(),
+    recovery: { ...defaultRecoveryBudget, ...more },
+  })
+  const last = async (engine: Holdfast, name: string) => {
+    const page = await engine.store.readEntries({ key: parseSessionKey(name), order: 'newest', limit: 1 })
+    return page.entries[0]?.body
+  }
+
+  it('beyond the budget of a start are told once, and their senders hear why', async () => {
+    told.length = 0
+    const { data, turnIds } = await crashed(['s1', 's2', 's3'])
+    const engine = await data.open({ run: echo, deliver, settings: budget({ resumesMax: 1 }) })
+    const turns = await Promise.all(turnIds.map(async (id) => (await engine.settled(id)).turn))
+    expect(turns.map(({ status, outcome }) => [status, outcome?.code])).toEqual([
+      ['failed', 'TURN_NOT_RESUMED'],
+      ['failed', 'TURN_NOT_RESUMED'],
+      ['done', undefined],
+    ])
+    expect(turns[0]?.outcome?.facts).toEqual({ because: 'beyond the 1 resumes of one start' })
+    await eventually(() => told.length === 3)
+    expect(told.toSorted()).toEqual([
+      ['agent:main:s1', 'TURN_NOT_RESUMED'],
+      ['agent:main:s2', 'TURN_NOT_RESUMED'],
+      ['agent:main:s3', undefined],
+    ])
+    expect(await last(engine, 's1')).toMatchObject({ code: 'TURN_NOT_RESUMED' })
+    const { done } = await engine.recovery.report()
+    expect(done.map((step) => [nameOf(step), step.sessionKey, step.result])).toEqual([
+      ['skip failed', 'agent:main:s2', 'done'],
+      ['skip failed', 'agent:main:s1', 'done'],
+      ['resume', 'agent:main:s3', 'done'],
+    ])
+  })
+  it('because they are too old are told so', async () => {
+    told.length = 0
+    const { data, turnIds } = await crashed(['alice'])
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    const engine = await data.open({ run: echo, deliver, settings: budget({ ageMaxMs: 1 }) })
+    expect((await engine.settled(turnIds[0] as string)).turn).toMatchObject({
+      status: 'failed',
+      outcome: { code: 'TURN_STALE' },
+    })
+    await eventually(() => told.length === 1)
+    expect(told).toEqual([['agent:main:alice', 'TURN_STALE']])
+  })
+  it('while resumes are off wait, and run when they are asked to', async () => {
+    const { data, turnIds } = await crashed(['alice'])
+    const engine = await data.open({ run: echo, settings: budget({ enabled: false }) })
+    const fresh = await engine.submit({ key: 'alice', messages: 'new' })
+    expect((await engine.settled(fresh.turn.id)).turn.status).toBe('done')
+    await eventually(async () => (await engine.store.statistics()).turnsInterrupted === 1)
+    const { todo, state } = await engine.recovery.report()
+    expect(todo).toMatchObject([{ kind: 'wait', turnId: turnIds[0], because: '`recovery.enabled` is false' }])
+    expect(state).toMatchObject({ resumes: 'off', crashLoop: false })
+    expect((await engine.recovery.runNow()).todo).toEqual([])
+    expect((await engine.settled(turnIds[0] as string)).turn.status).toBe('done')
+  })
+  it('within the time of a resume end as any other that runs too long', async () => {
+    const { data, turnIds } = await crashed(['alice'])
+    const engine = await data.open({ run: untilAborted, settings: budget({ timeLimitMs: 50 }) })
+    expect((await engine.settled(turnIds[0] as string)).turn).toMatchObject({
+      status: 'failed',
+      outcome: { code: 'TURN_TIME_LIMIT', facts: { limitMs: 50 } },
+    })
+  })
+})
+
+describe('a crash loop', () => {
+  it('turns resumes off, answers new messages, and is over when the process has lived', async () => {
+    const { data, turnIds } = await crashed(['alice'], 2)
+    const settings: PartialSettings = {
+      ...withTurns({ attemptsMax: 9 }),
+      recovery: { ...defaultRecoveryBudget, crashLoop: { starts: 2, withinMs: 1_500 } },
+    }
+    const loops: boolean[] = []
+    const telemetry = { ...silentTelemetry, crashLoop: (on: boolean) => void loops.push(on) }
+    const engine = await data.open({ run: echo, settings, telemetry })
+    await eventually(async () => (await engine.recovery.state()).crashLoop)
+    expect(await engine.recovery.state()).toMatchObject({ resumes: 'off', uncleanStarts: 2 })
+    expect(engine.health().ready).toBe(true)
+    const fresh = await engine.submit({ key: 'alice', messages: 'new' })
+    expect((await engine.settled(fresh.turn.id)).turn.status).toBe('done')
+    expect((await engine.store.readTurn(turnIds[0] as string))?.turn.status).toBe('interrupted')
+    expect((await engine.settled(turnIds[0] as string)).turn.status).toBe('done')
+    expect(await engine.recovery.state()).toMatchObject({ resumes: 'on', crashLoop: false })
+    expect(loops).toEqual([true, false])
+  })
+})
+
+describe('a turn that a clean end cut short', () => {
+  it('is never quarantined for it, however often that happens', async () => {
+    const data = await newData()
+    const settings = withTurns({ attemptsMax: 2 })
+    let turnId = ''
+    for (let start = 1; start <= 4; start += 1) {
+      const engine = await data.open({ run: untilAborted, settings })
+      if (start === 1) turnId = (await engine.submit({ key, messages: 'long' })).turn.id
+      await eventually(async () => (await engine.why(key)).running !== null)
+      await engine.close()
+    }
+    const engine = await data.open({ run: echo, settings })
+    expect((await engine.settled(turnId)).turn).toMatchObject({ status: 'done', attempts: 5, handedOver: 4 })
+    expect(await engine.recovery.state()).toMatchObject({ uncleanStarts: 0 })
   })
 })

@@ -226,6 +226,8 @@ export const gatewayEventSchema = z
     z.strictObject({ type: z.literal('job.started'), jobId: z.string(), ...ofTurn, dueAtMs: time.nullable() }),
     z.strictObject({ type: z.literal('job.missed'), jobId: z.string(), count, because: z.string() }),
     z.strictObject({ type: z.literal('recovery.planned'), turns: count }),
+    z.strictObject({ type: z.literal('recovery.crash-loop'), uncleanStarts: count }),
+    z.strictObject({ type: z.literal('recovery.calm') }),
     z.strictObject({ type: z.literal('store.read-only'), outcome: errorRecordSchema }),
     z.strictObject({ type: z.literal('store.writable') }),
     z.strictObject({

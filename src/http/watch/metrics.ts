@@ -5,6 +5,7 @@ import type { Clock } from '../../host/clock.ts'
 import { type LoopDelay, watchLoopDelay } from '../../host/loop-delay.ts'
 import { laneNames } from '../../model/lanes.ts'
 import { type SettledStatus, waitCauses } from '../../model/turns.ts'
+import { stepNames } from '../../recovery/plan.ts'
 import type { Store } from '../../store/port.ts'
 import { storeGauges } from './store-gauges.ts'
 
@@ -138,6 +139,17 @@ export function createMetrics(version: string, clock: Clock): Metrics {
     help: 'Times that the event loop stood still for longer than `watch.wedgedAfter`.',
     registers,
   })
+  const recovered = new Counter({
+    name: 'holdfast_recovery_turns_total',
+    help: 'Steps taken with what an earlier process left unfinished.',
+    labelNames: ['step'] as const,
+    registers,
+  })
+  const crashLoop = new Gauge({
+    name: 'holdfast_crash_loop',
+    help: '1 while starts follow unclean ends too closely and nothing is resumed.',
+    registers,
+  })
   const buildInfo = new Gauge({
     name: 'holdfast_build_info',
     help: 'Always 1.',
@@ -158,6 +170,7 @@ export function createMetrics(version: string, clock: Clock): Metrics {
     verb.zero({ verb: name })
     verbFailures.inc({ verb: name }, 0)
   }
+  for (const step of stepNames) recovered.inc({ step }, 0)
   for (const outcome of outcomes) compactions.inc({ outcome }, 0)
 
   const telemetry: Telemetry = {
@@ -186,6 +199,8 @@ export function createMetrics(version: string, clock: Clock): Metrics {
     longWait: (lane, cause) => longWaits.inc({ lane, cause }),
     turnsStuck: (count) => stuckTurns.set(count),
     loopWedged: () => loopWedged.inc(),
+    recovered: (step) => recovered.inc({ step }),
+    crashLoop: (on) => crashLoop.set(Number(on)),
   }
 
   const gauges = storeGauges(registry)
