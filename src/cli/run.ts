@@ -7,6 +7,8 @@ import { exitCodeOf, isHelp, printFailure, usageErrorOf } from './failure.ts'
 import { leases } from './leases/group.ts'
 import { addSameOptions } from './options.ts'
 import { exitCodes, type Outside } from './outside.ts'
+import { quarantine } from './recovery/quarantine.ts'
+import { recover } from './recovery/recover.ts'
 import { serve } from './serve/serve.ts'
 import { sessions } from './sessions/group.ts'
 import { backup } from './store/backup.ts'
@@ -51,6 +53,7 @@ function programOf(terminal: Terminal): Command {
   program.addCommand(why(terminal)).addCommand(lanes(terminal)).addCommand(leases(terminal))
   program.commandsGroup(lookAfter)
   program.addCommand(compact(terminal)).addCommand(summaries(terminal)).addCommand(backup(terminal))
+  program.addCommand(recover(terminal)).addCommand(quarantine(terminal))
   program.addCommand(verify(terminal)).addCommand(config(terminal))
   program.addHelpCommand(
     new Command('help').argument('[command]').description('print this, or what a command takes').helpGroup(lookAfter),

@@ -10,6 +10,7 @@ import { controlRoutes } from './native/control.ts'
 import { gatewayRoutes } from './native/gateway.ts'
 import { jobRoutes } from './native/jobs.ts'
 import { laneRoutes } from './native/lanes.ts'
+import { recoveryRoutes } from './native/recovery.ts'
 import { sessionRoutes } from './native/sessions.ts'
 import { summaryRoutes } from './native/summaries.ts'
 import { turnRoutes } from './native/turns.ts'
@@ -37,6 +38,7 @@ export function routesOf(deps: AppDeps): Route[] {
     ...gatewayRoutes(deps),
     ...laneRoutes(deps),
     ...controlRoutes(deps),
+    ...recoveryRoutes(deps),
     ...healthRoutes(deps),
   ]
   return [...routes, openApiRoute(routes, deps.version)]

@@ -29,6 +29,11 @@ describe('a newcomer', () => {
       { cwd },
     ))
 
+  it('finds out what a restart does', () =>
+    expectGolden('recovery-help', ['recover --help', 'quarantine --help', 'quarantine release --help', 'recover'], {
+      cwd,
+    }))
+
   it('is told what to do where nothing is yet', () =>
     expectGolden('nothing-yet', ['status', 'sessions list', 'chat --message Hello', 'verify', 'config check'], { cwd }))
 

@@ -1,3 +1,4 @@
+import type { RecoveryState } from '../../engine/upkeep/recover.ts'
 import type { ErrorRecord } from '../../model/errors.ts'
 import type { Holder } from '../../model/holders.ts'
 import { formatDuration, formatSize } from '../../model/units.ts'
@@ -11,6 +12,7 @@ export interface StatusAnswer {
   /** The process that answered. */
   holder: Holder
   health: { ready: boolean; because: ErrorRecord | null; draining: boolean }
+  recovery: RecoveryState
   statistics: StoreStatistics
 }
 
@@ -25,6 +27,7 @@ export function statusLines(answer: StatusAnswer, gateway: GatewayState, nowMs: 
     ['entries', count(statistics.entries, 'entry', 'entries')],
     ['turns', turnsLine(statistics, gateway)],
     ...lanesWithTurns(statistics).map((lane): [string, string] => ['', laneLine(lane, nowMs)]),
+    ...recoveryLine(answer, gateway).map((line): [string, string] => ['recovery', line]),
     ['store', storeLine(statistics, gateway)],
     ['verified', verifiedLine(statistics, nowMs)],
   ]
@@ -41,6 +44,15 @@ function turnsLine({ turnsRunning, turnsQueued, turnsInterrupted }: StoreStatist
   const interrupted = turnsInterrupted === 0 ? '' : `, ${turnsInterrupted} interrupted`
   const running = gateway === 'none runs' && turnsRunning > 0 ? 'were running' : 'running'
   return `${turnsRunning} ${running}, ${turnsQueued} waiting${interrupted}`
+}
+
+/** Only where something is not as always. */
+function recoveryLine({ recovery }: StatusAnswer, gateway: GatewayState): string[] {
+  const { because, crashLoop, onInMs } = recovery
+  if (because === null) return []
+  const state = gateway === 'answers' ? 'nothing is resumed' : 'nothing would be resumed'
+  const until = onInMs === null ? '' : `, for another ${formatDuration(onInMs)}`
+  return [`${crashLoop ? 'CRASH LOOP, ' : ''}${state}: ${because}${until}`]
 }
 
 function lanesWithTurns({ lanes }: StoreStatistics): LaneStatistics[] {

@@ -5,6 +5,7 @@ import { waitCauses } from '../../model/turns.ts'
 import type { AppDeps } from '../deps.ts'
 import { events, get, json, post, type Route, withKey } from '../route.ts'
 import { atOnceMs, eventFrame, paced, stopWith, streamResponse, waitingFrame } from '../stream.ts'
+import { recoveryStateSchema } from './recovery.ts'
 import {
   backupSchema,
   errorRecordSchema,
@@ -89,6 +90,7 @@ export function gatewayRoutes({ holdfast, models, clock, version }: AppDeps): Ro
         model: z.string(),
         holder: holderSchema,
         health: healthSchema,
+        recovery: recoveryStateSchema,
         statistics: statisticsSchema,
       }),
       'The status.',
@@ -98,6 +100,7 @@ export function gatewayRoutes({ holdfast, models, clock, version }: AppDeps): Ro
       model: models.name,
       holder: holdfast.holder,
       health: holdfast.health(),
+      recovery: await holdfast.recovery.state(),
       statistics: await store.statistics(),
     }),
   })
