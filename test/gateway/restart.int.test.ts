@@ -48,7 +48,7 @@ it('exits with 0 on SIGTERM though the model hangs, and answers after the next s
 it('answers new messages after a crash first, and then resumes newest first, one at a time', async () => {
   await using place = await makePlace()
   await using model = await startModel(always({ kind: 'hang' }))
-  const options: GatewayOptions = { place, model }
+  const options: GatewayOptions = { place, model, config: { lanes: { resume: { concurrency: 1 } } } }
   const interrupted = [1, 2, 3, 4, 5].map((number) => markOf(`r${number}`, 1))
   {
     await using first = await startGateway(options)

@@ -12,7 +12,7 @@ export async function until(what: string, holds: () => boolean | Promise<boolean
 
 /** Nothing runs, waits, or is to run again. */
 export function untilSettled(api: Api, withinMs = 60_000): Promise<void> {
-  const unsettled = ['queued', 'running', 'interrupted']
+  const unsettled = ['interrupted', 'queued', 'running'] // as a turn goes on, so that none slips through between two looks
   const isSettled = async () => {
     for (const status of unsettled) {
       const { items } = await api.get<{ items: unknown[] }>(`/v1/turns?status=${status}&limit=1`)

@@ -1,0 +1,193 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import { expect, it } from 'vitest'
+import type { RecoveryReport, RecoveryState } from '../../src/engine/upkeep/recover.ts'
+import { type Message, textOf } from '../../src/model/messages.ts'
+import type { Turn } from '../../src/model/turns.ts'
+import { nameOf } from '../../src/recovery/plan.ts'
+import { bin, node } from '../cli/processes.ts'
+import type { Api } from './harness/api.ts'
+import { type Gateway, makePlace, type Place, startGateway } from './harness/gateway.ts'
+import { answerTo, markOf } from './harness/history.ts'
+import { totalOf } from './harness/metrics.ts'
+import { always, type Behaviour, echo, startModel } from './harness/model.ts'
+import { until, untilSettled } from './harness/wait.ts'
+
+const run = promisify(execFile)
+const one = markOf('a', 1)
+const poison = markOf('poison', 1)
+
+/** The command line, in a process of its own, beside the gateway or without one. */
+async function holdfast<T>({ path, data }: Place, ...words: string[]): Promise<T> {
+  const args = [bin, ...words, '--json', '--data', data, '--config', `${path}/holdfast.json5`]
+  return JSON.parse((await run(node, args, { cwd: path })).stdout) as T
+}
+
+const stepsOf = (steps: RecoveryReport['todo']) =>
+  steps.map((step) => [nameOf(step), step.sessionKey, step.turnId, step.because])
+
+const stateOf = async (api: Api) => (await api.get<{ recovery: RecoveryState }>('/v1/status')).recovery
+const turnOf = async (api: Api, id: string) => (await api.get<{ turn: Turn }>(`/v1/turns/${id}`)).turn
+
+/** Ends the gateway's process, by SIGKILL, whenever it is asked for an answer to the poison. */
+function poisonous(victim: () => Gateway | null): Behaviour {
+  return async (asked) => {
+    if (textOf(asked.messages.at(-1) as Message) !== poison) return echo(asked)
+    await victim()?.kill()
+    return { kind: 'hang' }
+  }
+}
+
+it('a turn that kills the process ends in quarantine, told once, while others are answered', async () => {
+  await using place = await makePlace()
+  let gateway: Gateway | null = null
+  await using model = await startModel(poisonous(() => gateway))
+  const options = { place, model, config: { recovery: { crashLoopStarts: 99 } } }
+  let turnId = ''
+  for (let start = 1; start <= 3; start += 1) {
+    // Ready or not: the poison may end it before it is.
+    gateway = await startGateway(options).catch(() => null)
+    if (start === 1) {
+      const sent = await (gateway as Gateway).api.turn('poison', poison, { dedupeKey: 'p' })
+      turnId = sent.body.turn.id
+    }
+    await until('the poison was asked', () => model.askedFor('turn-model', 'poison').length === start)
+    await gateway?.ended
+  }
+  gateway = await startGateway(options)
+  const { api } = gateway
+  const answered = await api.chat('a', one)
+  expect(answered.body.choices[0]?.message.content).toBe(answerTo(one))
+  await untilSettled(api)
+  expect(await turnOf(api, turnId)).toMatchObject({ status: 'quarantined', attempts: 3, handedOver: 0 })
+  // Whoever asks again with the same key is told, and the transcript says it once.
+  const again = await api.turn('poison', poison, { dedupeKey: 'p', wait: true })
+  expect(again.body.turn).toMatchObject({ id: turnId, outcome: { code: 'TURN_QUARANTINED', facts: { attempts: 3 } } })
+  expect((await api.entries('poison')).map(({ kind }) => kind)).toEqual(['user', 'event'])
+  expect(model.askedFor('turn-model', 'poison')).toHaveLength(3)
+
+  const { items } = await holdfast<{ items: Turn[] }>(place, 'quarantine', 'list')
+  expect(items.map(({ id }) => id)).toEqual([turnId])
+  model.turns = echo
+  const released = await holdfast<Turn>(place, 'quarantine', 'release', turnId)
+  await untilSettled(api)
+  expect(await turnOf(api, released.id)).toMatchObject({ status: 'done', attempts: 1 })
+  expect((await holdfast<{ items: Turn[] }>(place, 'quarantine', 'list')).items).toEqual([])
+  await gateway.stop()
+})
+
+it('three kills within the time are a crash loop: answers at once, resumes nothing, and goes on by itself', async () => {
+  await using place = await makePlace()
+  await using model = await startModel(always({ kind: 'hang' }))
+  const recovery = { crashLoopStarts: 3, crashLoopWithin: '12s' }
+  const options = { place, model, config: { recovery, turns: { attempts: 9 } } }
+  const turnIds: string[] = []
+  for (let start = 1; start <= 3; start += 1) {
+    await using gateway = await startGateway(options)
+    if (start === 1) for (const name of ['r1', 'r2']) turnIds.push((await gateway.api.turn(name, one)).body.turn.id)
+    await until('they run', async () => (await gateway.api.turns('status=running')).length === 2)
+    await gateway.kill()
+  }
+  const before = await holdfast<RecoveryReport>(place, 'recover', '--plan')
+  expect(before).toMatchObject({ started: false, state: { resumes: 'off', crashLoop: true, uncleanStarts: 3 } })
+  expect(before.todo.map((step) => [nameOf(step), step.turnId])).toEqual([
+    ['wait', turnIds[1]],
+    ['wait', turnIds[0]],
+  ])
+
+  model.turns = echo
+  await using gateway = await startGateway(options)
+  const { api } = gateway
+  expect((await api.chat('a', one)).body.choices[0]?.message.content).toBe(answerTo(one))
+  await until('it knows that it is in a crash loop', async () => (await stateOf(api)).crashLoop)
+  expect(await stateOf(api)).toMatchObject({ resumes: 'off', uncleanStarts: 3 })
+  expect((await api.send('GET', '/readyz')).status).toBe(200)
+  expect(totalOf(await api.metrics(), 'holdfast_crash_loop')).toBe(1)
+  await until('leases of the dead are gone', async () => (await api.turns('status=interrupted')).length === 2)
+  const during = await holdfast<RecoveryReport>(place, 'recover', '--plan')
+  expect(stepsOf(during.todo)).toEqual(stepsOf(before.todo))
+
+  await untilSettled(api)
+  for (const id of turnIds) expect((await turnOf(api, id)).status).toBe('done')
+  expect(await stateOf(api)).toMatchObject({ resumes: 'on', crashLoop: false, resumed: 2 })
+  expect(totalOf(await api.metrics(), 'holdfast_crash_loop')).toBe(0)
+})
+
+it('the plan says before a start what the start then does, kind by kind', async () => {
+  await using place = await makePlace()
+  await using model = await startModel(always({ kind: 'hang' }))
+  const options = { place, model, config: { recovery: { resumes: 2 }, turns: { attempts: 2 } } }
+  const running = async ({ api }: Gateway, count: number) => (await api.turns('status=running')).length === count
+  {
+    await using first = await startGateway(options)
+    await first.api.turn('used', one)
+    await until('it runs', () => running(first, 1))
+    await first.kill()
+  }
+  {
+    await using second = await startGateway(options)
+    await until('it runs again', async () => (await second.api.turns('status=running'))[0]?.attempts === 2)
+    for (const [at, name] of ['stop', 'r1', 'r2', 'r3'].entries()) {
+      await second.api.turn(name, one)
+      await until('it runs', () => running(second, at + 2))
+    }
+    const stop = (await second.api.turns('status=running')).find(({ sessionKey }) =>
+      sessionKey.endsWith('stop'),
+    ) as Turn
+    await second.api.post(`/v1/turns/${stop.id}/cancel`, {})
+    await second.kill() // before the grace period is over
+  }
+  model.turns = echo
+  const { todo } = await holdfast<RecoveryReport>(place, 'recover', '--plan')
+  expect(todo.map(nameOf)).toEqual(['skip failed', 'cancel', 'quarantine', 'resume', 'resume'])
+  await using third = await startGateway(options)
+  await until('it has taken every step', async () => {
+    const report = await third.api.get<RecoveryReport>('/v1/recovery')
+    return report.done.length === todo.length && report.todo.length === 0
+  })
+  const { done } = await holdfast<RecoveryReport>(place, 'recover', '--plan')
+  expect(stepsOf(done)).toEqual(stepsOf(todo))
+})
+
+it('a long turn is handed over by SIGTERM however often, and never quarantined for it', async () => {
+  await using place = await makePlace()
+  await using model = await startModel(always({ kind: 'hang' }))
+  const options = { place, model, config: { shutdown: { drain: '1s' }, turns: { grace: '200ms', attempts: 2 } } }
+  let turnId = ''
+  for (let start = 1; start <= 4; start += 1) {
+    await using gateway = await startGateway(options)
+    if (start === 1) turnId = (await gateway.api.turn('a', one)).body.turn.id
+    await until('the model was asked', () => model.asked.length === start)
+    expect(await gateway.stop()).toEqual({ code: 0, signal: null })
+  }
+  model.turns = echo
+  await using gateway = await startGateway(options)
+  await untilSettled(gateway.api)
+  expect(await turnOf(gateway.api, turnId)).toMatchObject({ status: 'done', attempts: 5, handedOver: 4 })
+  expect(await stateOf(gateway.api)).toMatchObject({ uncleanStarts: 0 })
+})
+
+it('`recover --run` without a gateway ends what needs no run, and queues the rest for the next', async () => {
+  await using place = await makePlace()
+  await using model = await startModel(always({ kind: 'hang' }))
+  const options = { place, model, config: { recovery: { resumes: 1 } } }
+  const turnIds: string[] = []
+  {
+    await using first = await startGateway(options)
+    for (const name of ['r1', 'r2']) {
+      turnIds.push((await first.api.turn(name, one)).body.turn.id)
+      await until('it runs', async () => (await first.api.turns('status=running')).length === turnIds.length)
+    }
+    await first.kill()
+  }
+  const report = await holdfast<RecoveryReport>(place, 'recover', '--run')
+  expect(report.done.map((step) => [nameOf(step), step.turnId])).toEqual([
+    ['skip failed', turnIds[0]],
+    ['resume', turnIds[1]],
+  ])
+  model.turns = echo
+  await using gateway = await startGateway(options)
+  await untilSettled(gateway.api)
+  const turns = await Promise.all(turnIds.map((id) => turnOf(gateway.api, id)))
+  expect(turns.map(({ status }) => status)).toEqual(['failed', 'done'])
+})
