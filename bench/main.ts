@@ -9,6 +9,7 @@ import { claimScenario } from './scenarios/claim.ts'
 import { diskScenario } from './scenarios/disk.ts'
 import { eventLoop } from './scenarios/event-loop.ts'
 import { readContext } from './scenarios/read-context.ts'
+import { restartScenario } from './scenarios/restart.ts'
 import { listScenario, patchScenario } from './scenarios/sessions.ts'
 import { turnOverhead } from './scenarios/turn-overhead.ts'
 
@@ -21,6 +22,7 @@ const scenarios: Scenario[] = [
   listScenario,
   patchScenario,
   diskScenario,
+  restartScenario,
 ]
 
 const usage = `npm run bench -- [options]
