@@ -2,8 +2,8 @@ import { isHoldfastError } from '../../model/errors.ts'
 import { planExpiry } from '../../recovery/plan.ts'
 import type { Ground } from '../ground.ts'
 
-/** Leases taken in one transaction: some 20 ms of the writer, between which new messages are admitted. */
-const leasesMax = 100
+/** Leases taken in one transaction: a few milliseconds of the writer, between which new messages are admitted. */
+const leasesMax = 50
 
 /**
  * Marks what ended holders left running. The adapters there are open the store exclusively, so that whoever holds a
