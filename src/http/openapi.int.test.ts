@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { dataIn, type Gateway, readUntil, startGateway } from '../../test/http/gateway.ts'
+import { dataIn, type Gateway, quarantined, readUntil, startGateway } from '../../test/http/gateway.ts'
 import { errorBodySchema } from './errors.ts'
 import { openApiOf } from './openapi.ts'
 import type { Reply, Route } from './route.ts'
@@ -56,6 +56,10 @@ async function requests(): Promise<[string, string, object?][]> {
     ['POST', '/v1/sessions/s/release', {}],
     ['POST', '/v1/reload', {}],
     ['GET', '/v1/status'],
+    ['GET', '/v1/recovery'],
+    ['POST', '/v1/recovery/run', {}],
+    ['GET', '/v1/quarantine'],
+    ['POST', `/v1/turns/${await quarantined(gateway, 'q')}/release`, {}],
     ['POST', '/v1/verify', { quick: true }],
     ['POST', '/v1/backup', { directory: `${gateway.directory}/backup` }],
     ['POST', '/v1/sessions/s/reset', {}],

@@ -9,16 +9,21 @@ import type { PartialSettings } from '../../src/engine/settings.ts'
 import { silentTelemetry } from '../../src/engine/telemetry.ts'
 import { systemClock } from '../../src/host/clock.ts'
 import { jsonLog } from '../../src/host/log.ts'
+import { timedId } from '../../src/host/random.ts'
 import type { AccessRules } from '../../src/http/access.ts'
 import { type App, createApp, routesOf } from '../../src/http/app.ts'
 import type { AppDeps } from '../../src/http/deps.ts'
 import { type Listener, listen } from '../../src/http/listen.ts'
 import type { Route } from '../../src/http/route.ts'
 import { createMetrics } from '../../src/http/watch/metrics.ts'
+import { HoldfastError, recordOf } from '../../src/model/errors.ts'
+import { parseSessionKey } from '../../src/model/keys.ts'
 import { type Message, textOf } from '../../src/model/messages.ts'
 import { sqliteStore } from '../../src/sqlite/open.ts'
 import type { OpenStore } from '../../src/store/port.ts'
+import type { AdmitInput } from '../../src/store/turns.ts'
 import type { VerifyReport } from '../../src/store/upkeep.ts'
+import { holderNamed, openLanes } from '../../src/testing/contract/scene.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: tests look into JSON of many shapes
 type Json = any
@@ -183,4 +188,36 @@ export async function all<T>(source: AsyncIterable<T>): Promise<T[]> {
   const found: T[] = []
   for await (const item of source) found.push(item)
   return found
+}
+
+/** A turn that was interrupted by the end of another process; gives its id. */
+export async function interrupted({ holdfast: { store } }: Gateway, session: string): Promise<string> {
+  const atMs = Date.now()
+  const admission: AdmitInput = {
+    key: parseSessionKey(session),
+    turnId: timedId(atMs),
+    lane: 'main',
+    source: 'test',
+    dedupeKey: null,
+    digest: 'x',
+    messages: [{ role: 'user', content: 'hello' }],
+    tokens: [2],
+    request: { instructions: [], params: {}, streaming: false },
+    onBusy: 'queue',
+    coalesceMs: 0,
+    coalesceTokensMax: 0,
+    queuedMax: { session: 10, total: 10 },
+    atMs,
+  }
+  const holder = holderNamed('another')
+  await Promise.all([store.admitTurn(admission), store.claimTurn({ holder, limits: openLanes, atMs })]) // in one step
+  await store.expireLeases({ holderIds: [holder.id], handedOver: false, limit: 9, atMs })
+  return admission.turnId
+}
+
+export async function quarantined(gateway: Gateway, session: string): Promise<string> {
+  const turnId = await interrupted(gateway, session)
+  const outcome = recordOf(new HoldfastError('TURN_QUARANTINED', { attempts: 1 }))
+  await gateway.holdfast.store.quarantineTurn({ turnId, outcome, atMs: Date.now() })
+  return turnId
 }
