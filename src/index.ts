@@ -18,6 +18,7 @@ export { defaultSettings, type EngineSettings, type PartialSettings } from './en
 export type { CompactionOutcome, Telemetry } from './engine/telemetry.ts'
 export type { SubmitInput } from './engine/turns/ask.ts'
 export type { LanesReport } from './engine/watch/lanes.ts'
+export type { RecoveryReport, RecoveryState } from './engine/upkeep/recover.ts'
 export type { WhyReport } from './engine/why.ts'
 export type { Clock } from './host/clock.ts'
 export { jsonLog, type Log, type LogLevel } from './host/log.ts'

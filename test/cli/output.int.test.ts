@@ -227,6 +227,8 @@ describe('after the gateway has ended', () => {
       'without-gateway',
       [
         'status',
+        'recover --plan',
+        'quarantine list',
         'sessions list --archived',
         'sessions show alice --transcript 1 --limit 1',
         'why alice',

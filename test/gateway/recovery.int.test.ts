@@ -104,6 +104,8 @@ it('three kills within the time are a crash loop: answers at once, resumes nothi
   expect((await api.send('GET', '/readyz')).status).toBe(200)
   expect(totalOf(await api.metrics(), 'holdfast_crash_loop')).toBe(1)
   await until('leases of the dead are gone', async () => (await api.turns('status=interrupted')).length === 2)
+  const shown = await run(node, [bin, 'status', '--data', place.data], { cwd: place.path })
+  expect(shown.stdout).toMatch(/^recovery {2}CRASH LOOP, nothing is resumed: .*, for another /m)
   const during = await holdfast<RecoveryReport>(place, 'recover', '--plan')
   expect(stepsOf(during.todo)).toEqual(stepsOf(before.todo))
 

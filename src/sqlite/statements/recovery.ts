@@ -1,5 +1,5 @@
 /** Starts that are remembered: more than any crash loop needs. */
-export const startsMax = 100
+const startsMax = 100
 
 export const startSql = {
   /** ?1 holder, ?2 pid, ?3 now */
