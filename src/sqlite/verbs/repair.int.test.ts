@@ -1,33 +1,37 @@
+import { cpSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { Scratch } from '../../../test/sqlite/scratch.ts'
 import { parseSessionKey } from '../../model/keys.ts'
 import type { SessionProblem } from '../../model/starts.ts'
-import { problemsOf, type Scene } from '../../testing/contract/scene.ts'
+import { penOf, problemsOf, type Scene } from '../../testing/contract/scene.ts'
 
 const key = parseSessionKey('alice')
 
-/** A session with a long transcript, hidden entries, a summary, a lease and a queue; then the closed store is damaged. */
+/** A closed store with a session of many entries, hidden ones among them, a summary, a lease and a queue. */
+const whole = new Scratch()
+beforeAll(async () => {
+  const scene = await whole.scene()
+  const { store, nowMs: atMs } = scene
+  await scene.say(key, 'one', 'first')
+  const { turn } = await scene.begin(key, 'lost')
+  await store.expireLeases({ holderIds: ['holder-1'], handedOver: false, limit: 9, atMs })
+  await store.cancelTurn({ turnId: turn.id, reason: 'x', atMs })
+  for (let number = 0; number < 3; number += 1) await scene.say(key, `q${number}`, `a${number}`)
+  const covered = { transcript: 1, baseId: null, uptoSeq: 2, kind: 'model' as const, text: 'note', tokens: 1 }
+  await store.commitSummary({ key, ...covered, atMs })
+  const steps = Array.from({ length: 600 }, (_, at) => `step ${at}`)
+  await scene.append(penOf(await scene.begin(key, 'runs')), ...steps)
+  await scene.admit(key, 'waits')
+  await scene.admit(key, 'waits too')
+  await store.close()
+})
+afterAll(() => whole[Symbol.asyncDispose]())
+
 async function damaged(sql: string): Promise<Scene> {
   const scratch = new Scratch()
   onTestFinished(() => scratch[Symbol.asyncDispose]())
-  const before = await scratch.scene()
-  await before.say(key, 'one', 'first')
-  const { turn } = await before.begin(key, 'lost')
-  const { nowMs: atMs } = before
-  await before.store.expireLeases({ holderIds: ['holder-1'], handedOver: false, limit: 9, atMs })
-  await before.store.cancelTurn({ turnId: turn.id, reason: 'x', atMs })
-  for (let number = 0; number < 3; number += 1) await before.say(key, `q${number}`, `a${number}`)
-  const commit = { key, transcript: 1, baseId: null, uptoSeq: 2, kind: 'model' as const, text: 'note', tokens: 1 }
-  await before.store.commitSummary({ ...commit, atMs })
-  const running = await before.begin(key, 'runs')
-  await before.append(
-    { key, turnId: running.turn.id, fence: running.fence, head: running.head },
-    ...Array.from({ length: 600 }, (_, at) => `step ${at}`),
-  )
-  await before.admit(key, 'waits')
-  await before.admit(key, 'waits too')
-  await before.store.close()
+  cpSync(whole.data, scratch.data, { recursive: true })
   const db = new DatabaseSync(scratch.database)
   db.exec(sql)
   db.close()
