@@ -5,6 +5,7 @@ import type { SessionKey } from '../model/keys.ts'
 import type { AppendInput, ContextQuery, EntryQuery } from '../store/entries.ts'
 import type { PutJobInput, StartJobInput } from '../store/jobs.ts'
 import type { Store } from '../store/port.ts'
+import type { ArchivedQuery, RetentionQuery } from '../store/retention.ts'
 import type { SearchQuery, SessionQuery } from '../store/sessions.ts'
 import type { CommitSummaryInput } from '../store/summaries.ts'
 import type { AdmitInput, ClaimInput, RevokeInput, SettleInput, TurnQuery } from '../store/turns.ts'
@@ -170,6 +171,25 @@ export class SqliteStore implements Store {
     }
     return report
   }
+
+  readRetention = (query: RetentionQuery) => this.#lines.read('readRetention', query)
+  exportTranscripts = (input: InputOf<'exportTranscripts'>) => this.#lines.read('exportTranscripts', input)
+  takeOut = (input: InputOf<'takeOut'>) => this.#lines.write('takeOut', input)
+  purge = (input: InputOf<'purge'>) => this.#lines.write('purge', input)
+  putBack = (input: InputOf<'putBack'>) => this.#lines.write('putBack', input)
+  listArchived = (query: ArchivedQuery) => this.#lines.read('listArchived', query)
+  enterArchived = (input: InputOf<'enterArchived'>) => this.#lines.write('enterArchived', input)
+  moveArchived = (input: InputOf<'moveArchived'>) => this.#lines.write('moveArchived', input)
+  dropArchived = (input: InputOf<'dropArchived'>) => this.#lines.write('dropArchived', input)
+  deleteSession = (input: InputOf<'deleteSession'>) => this.#lines.write('deleteSession', input)
+
+  async addEvent(input: InputOf<'addEvent'>) {
+    return entryToModel(await this.#lines.write('addEvent', input))
+  }
+
+  noteClock = (input: InputOf<'noteClock'>) => this.#lines.write('noteClock', input)
+  giveBack = (input: InputOf<'giveBack'>) => this.#lines.tend('giveBack', input)
+  scrub = () => this.#lines.tend('scrub', null)
 
   backup = (input: InputOf<'backup'>) => this.#lines.keep('backup', input)
   close = () => this.#lines.close(this.#atClose)

@@ -5,6 +5,7 @@ import type { EntryVerbs } from './entries.ts'
 import type { JobVerbs } from './jobs.ts'
 import type { LeaseVerbs } from './leases.ts'
 import type { RecoveryVerbs } from './recovery.ts'
+import type { RetentionVerbs } from './retention.ts'
 import type { SessionVerbs } from './sessions.ts'
 import type { SummaryVerbs } from './summaries.ts'
 import type { TurnVerbs } from './turns.ts'
@@ -31,7 +32,8 @@ export interface Store
     DeliveryVerbs,
     JobVerbs,
     UpkeepVerbs,
-    WaitVerbs {
+    WaitVerbs,
+    RetentionVerbs {
   close(): Promise<void>
 }
 

@@ -49,6 +49,11 @@ export interface RetentionVerbs {
   noteClock(input: { atMs: number }): Promise<void>
   /** Gives free pages back to the disk, at most so many. Afterwards free. */
   giveBack(input: { pagesMax: number }): Promise<{ freeBytes: number }>
+  /**
+   * Afterwards no byte of what was deleted and purged is left in the store's files, not in unused parts of pages either. Rewrites
+   * everything: writes wait for about a second for each 100 MB. @throws STORE_IO when a reader does not leave
+   */
+  scrub(): Promise<void>
 }
 
 export interface RetentionQuery {

@@ -210,7 +210,7 @@ export async function interrupted({ holdfast: { store } }: Gateway, session: str
     atMs,
   }
   const holder = holderNamed('another')
-  await Promise.all([store.admitTurn(admission), store.claimTurn({ holder, limits: openLanes, atMs })]) // in one step
+  await Promise.all([store.admitTurn(admission), store.claimTurn({ holder, rules: openLanes, atMs })]) // in one step
   await store.expireLeases({ holderIds: [holder.id], handedOver: false, limit: 9, atMs })
   return admission.turnId
 }

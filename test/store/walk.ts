@@ -9,8 +9,10 @@ import type { Message } from '../../src/model/messages.ts'
 import type { Session, Summary } from '../../src/model/sessions.ts'
 import { busyPolicies, isSettled, type Turn } from '../../src/model/turns.ts'
 import type { Store } from '../../src/store/port.ts'
+import type { KindFacts, SessionFacts } from '../../src/store/retention.ts'
 import type { AdmitInput, Claim, SettleInput } from '../../src/store/turns.ts'
 import { waitStatuses } from '../../src/store/waits.ts'
+import { type Exported, exported, inParts, itemOf } from '../../src/testing/contract/retention/moves.ts'
 import { holderNamed, lanesOf, openLanes, type Pen, penOf } from '../../src/testing/contract/scene.ts'
 import { moveJob, putJob, readJob, removeAll, removeJob, startJob, switchJob } from './walk-jobs.ts'
 
@@ -40,6 +42,14 @@ interface Pair {
   settlings: SettleInput[]
   /** Of each store its own, since ids of deliveries are the store's. */
   sending: { store: number; plain: number }[]
+  /** What was taken out and not put back. */
+  archived: {
+    key: SessionKey
+    transcript: number
+    store: number
+    plain: number
+    text: { store: string; plain: string }
+  }[]
 }
 
 const requests = [0, 1, 2].map((kind) => ({
@@ -356,6 +366,69 @@ const walks = {
       if (id !== undefined && !pair.turnIds.includes(id)) pair.turnIds.push(id)
     }
   },
+  /** A sweep: the earlier transcripts, and perhaps the current one. What was exported before may be stale by now. */
+  takeOut: async (pair: Pair, step: Step) => {
+    pair.nowMs += 1
+    const key = keyOf(pair, step)
+    const session = await pair.plain.readSession(key)
+    const numbers = Array.from({ length: session?.transcript ?? 1 }, (_, index) => index + 1)
+    const chosen = step.how % 3 === 0 ? numbers : numbers.slice(0, -1)
+    const sweep = `${pair.prefix}${pair.nowMs}`
+    const texts = new Map<Store, string[]>()
+    const take = async (store: Store) => {
+      const found: Exported[] = []
+      for (const number of chosen) {
+        const there = await store.exportTranscripts({ items: [{ key, transcript: number }], bytesMax: 1 })
+        if (there.length > 0) found.push(await exported(store, key, number, 700))
+      }
+      texts.set(
+        store,
+        found.map(({ text }) => text),
+      )
+      if (step.how % 7 === 0) await store.patchSession({ key, title: `t${pair.nowMs}`, atMs: pair.nowMs }).catch(codes)
+      const items = found.map((each) => itemOf(each, { whole: each.transcript === session?.transcript, sweep }))
+      return store.takeOut({ items, atMs: pair.nowMs })
+    }
+    const done = await both(pair, take, (taken) => taken.map(({ id, ...rest }) => ({ ...rest, out: id !== null })))
+    for (const [index, { id, transcript }] of (done?.store ?? []).entries()) {
+      const plainId = done?.plain[index]?.id ?? null
+      if (id === null || plainId === null) continue
+      const text = { store: texts.get(pair.store)?.[index] ?? '', plain: texts.get(pair.plain)?.[index] ?? '' }
+      pair.archived.push({ key, transcript, store: id, plain: plainId, text })
+    }
+  },
+  purge: async (pair: Pair, { how }: Step) => {
+    await pair.store.purge({ rowsMax: 1 + (how % 5) })
+  },
+  putBack: async (pair: Pair, { who, how }: Step) => {
+    const archived = pick(how % 2 === 0 ? pair.archived.toReversed() : pair.archived, who % 3)
+    if (archived === undefined) return
+    const put = async (store: Store) => {
+      const which = store === pair.store ? 'store' : 'plain'
+      const pieces = inParts(archived.text[which], 1 + (how % 4))
+      const until = how % 5 === 0 ? pieces.length - 1 : pieces.length
+      for (const [part, text] of pieces.slice(0, until).entries()) {
+        const last = part === pieces.length - 1
+        await store.putBack({ id: archived[which], part, text, last, atMs: pair.nowMs })
+      }
+      return until === pieces.length
+    }
+    const done = await both(pair, put, (found) => found)
+    if (!done?.store) return
+    pair.archived = pair.archived.filter((each) => each !== archived)
+    const { key, transcript } = archived
+    const [, ...again] = (await exported(pair.store, key, transcript)).text.split('\n')
+    const [, ...before] = archived.text.store.split('\n')
+    same(again, before)
+  },
+  deleteSession: async (pair: Pair, step: Step) => {
+    if (step.how % 4 > 0) return
+    await both(pair, (store) => store.deleteSession({ key: keyOf(pair, step), atMs: pair.nowMs }), codes)
+  },
+  addEvent: async (pair: Pair, step: Step) => {
+    const event = { key: keyOf(pair, step), code: 'NOTE', text: `n${step.how}`, atMs: pair.nowMs }
+    await both(pair, (store) => store.addEvent(event), entryView)
+  },
   readContext: async (pair: Pair, step: Step) => {
     const except = pick(pair.pens, step.who)?.turnId
     const query = {
@@ -381,6 +454,16 @@ async function admit(pair: Pair, input: AdmitInput): Promise<void> {
   const done = await both(pair, (store) => store.admitTurn(input), view)
   if (done === null || done.store.repeated || done.store.coalesced) return
   pair.turnIds.push(done.store.turn.id)
+}
+
+/** Bytes are counted down as rows are deleted, and events have words of their own store. Of equal times any may be first. */
+const factView = ({ bytes, ...facts }: SessionFacts) => facts
+const kindView = ({ bytes, idlest, eldest, ...facts }: KindFacts) => ({
+  ...{ ...facts, idlest: byName(idlest).map(factView), eldest: byName(eldest).map(factView) },
+})
+const byName = <T extends { key: SessionKey; transcript?: number }>(facts: T[]): T[] => {
+  const name = ({ key, transcript }: T) => `${key} ${transcript}`
+  return facts.toSorted((one, other) => (name(one) < name(other) ? -1 : 1))
 }
 
 /** Everything that can be read of both must be the same. */
@@ -411,6 +494,16 @@ async function compareAll(pair: Pair): Promise<void> {
       pair,
       (store) => store.dueJobs({ atMs: pair.nowMs, limit: 10 }),
       (due) => due,
+    ),
+    both(
+      pair,
+      (store) => store.listArchived({ limit: 100 }),
+      ({ items }) => items.map(({ id, bytes, ...rest }) => rest),
+    ),
+    both(
+      pair,
+      (store) => store.readRetention({ limit: 100, activeBeforeMs: Number.MAX_SAFE_INTEGER }),
+      ({ kinds, earlier, clock }) => ({ kinds: kinds.map(kindView), earlier: byName(earlier), clock }),
     ),
     both(
       pair,
@@ -478,7 +571,7 @@ export async function walk(store: Store, plain: Store, taken: readonly Step[], n
   const keys = ['direct:alice', 'main', 'cron:1', 'heartbeat', 'direct:bob', 'direct:carol', 'group:1'].map((rest) =>
     parseSessionKey(prefix + rest),
   )
-  const remembered = { pens: [], turnIds: [], admissions: [], settlings: [], sending: [] }
+  const remembered = { pens: [], turnIds: [], admissions: [], settlings: [], sending: [], archived: [] }
   const pair: Pair = { store, plain, name, prefix, keys, nowMs: 1_750_000_000_000, ids: 0, ...remembered }
   for (const [index, step] of taken.entries()) {
     pair.nowMs += step.afterMs

@@ -15,7 +15,12 @@ export function patiently<T>(act: () => T): T {
       return act()
     } catch (error) {
       if (!isBusy(error) || systemClock.steadyMs() > endMs) throw error
-      Atomics.wait(never, 0, 0, waitMs)
+      pause(waitMs)
     }
   }
+}
+
+/** Blocks its thread. */
+export function pause(ms: number): void {
+  Atomics.wait(never, 0, 0, ms)
 }

@@ -99,6 +99,7 @@ export function openForWriting(path: string, durability: Durability): Connection
     const synchronous = durability === 'full' ? 2 : 0
     connection.script(`PRAGMA synchronous = ${synchronous}; PRAGMA wal_autocheckpoint = 0`)
     connection.script(`PRAGMA cache_size = -${cacheKilobytes}; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF`)
+    connection.script('PRAGMA secure_delete = ON') // what is deleted is overwritten, and freed pages are zeroed
     assertSetting(connection, 'journal_mode', 'wal')
     assertSetting(connection, 'synchronous', synchronous)
     assertSetting(connection, 'wal_autocheckpoint', 0)

@@ -7,6 +7,7 @@ const ioError = 10
 const corrupt = 11
 const full = 13
 const cannotOpen = 14
+const constraint = 19
 const notADatabase = 26
 
 /** SQLITE_READONLY_ROLLBACK: a journal of a broken-off write lies beside the file, and this connection may not apply it. */
@@ -34,6 +35,10 @@ export function isSqliteError(error: unknown): error is SqliteError {
 
 export function isBusy(error: unknown): boolean {
   return isSqliteError(error) && (error.errcode & 0xff) === busy
+}
+
+export function isConstraint(error: unknown): boolean {
+  return isSqliteError(error) && (error.errcode & 0xff) === constraint
 }
 
 export function isNotADatabase(error: unknown): boolean {

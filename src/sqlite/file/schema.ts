@@ -242,7 +242,7 @@ export const views = `
 CREATE VIEW v_session AS
   SELECT key, agent_id, kind, state, title, pinned, transcript, head, fence, context_tokens, turns_total, queued_turns,
     running, created_ms, active_ms, archived_ms
-  FROM session;
+  FROM session WHERE state <> 'removed';
 
 CREATE VIEW v_entry AS
   SELECT s.key AS session_key, t.number AS transcript, e.seq, e.id, e.parent_id, turn.id AS turn_id, e.attempt, e.kind,
@@ -251,10 +251,13 @@ CREATE VIEW v_entry AS
     JOIN transcript t ON t.id = e.transcript
     JOIN session s ON s.id = t.session
     LEFT JOIN turn ON turn.position = e.turn
-    LEFT JOIN blob b ON b.id = e.blob;
+    LEFT JOIN blob b ON b.id = e.blob
+  WHERE t.number > 0;
 
 CREATE VIEW v_turn AS
   SELECT t.position, t.id, s.key AS session_key, t.lane, t.source, t.status, t.attempts, t.admitted_ms, t.started_ms,
     t.settled_ms, t.cancel_requested, t.outcome, t.finish_reason, t.usage, t.transcript, t.reply_from, t.reply_to
-  FROM turn t JOIN session s ON s.id = t.session;
+  FROM turn t JOIN session s ON s.id = t.session
+  WHERE s.state <> 'removed'
+    AND NOT EXISTS (SELECT 1 FROM withheld w WHERE w.session = t.session AND w.number = t.transcript);
 `

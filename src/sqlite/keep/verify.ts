@@ -60,7 +60,9 @@ function violations(db: Connection, { sql }: Invariant): string[] {
 
 function countOrZero(db: Connection): { sessions: number; entries: number } {
   try {
-    const sql = 'SELECT (SELECT count(*) FROM session) AS sessions, (SELECT count(*) FROM entry) AS entries'
+    const sql = `
+      SELECT (SELECT count(*) FROM session WHERE state <> 'removed') AS sessions,
+        (SELECT count(*) FROM entry WHERE transcript NOT IN (SELECT transcript FROM withheld)) AS entries`
     return db.first<{ sessions: number; entries: number }>(sql) ?? { sessions: 0, entries: 0 }
   } catch (error) {
     if (!isSqliteError(error)) throw error

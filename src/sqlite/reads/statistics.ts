@@ -28,7 +28,7 @@ export function statistics(db: Connection, _input: null, path: string): ReadStat
   }
 }
 
-function bytesOf(db: Connection, path: string): StoreStatistics['bytes'] {
+export function bytesOf(db: Connection, path: string): StoreStatistics['bytes'] {
   const pageBytes = Number(db.pragma('page_size'))
   const disk = statfsSync(path)
   return {

@@ -1,3 +1,5 @@
+import { nextOf } from './ids.ts'
+
 const columns = `
   d.id, t.id AS turnId, s.key AS sessionKey, d.target, d.status, d.attempts, d.next_ms AS nextAttemptAtMs, d.error,
   t.outcome, d.turn, t.transcript, t.reply_from AS replyFromSeq, t.reply_to AS replyToSeq, t.session
@@ -6,8 +8,8 @@ const columns = `
 export const deliverySql = {
   /** One for each target of the turn. ?1 position, ?2 now */
   add: `
-    INSERT INTO delivery (turn, target, status, next_ms)
-    SELECT t.position, target.value, 'pending', ?2 FROM turn t, json_each(t.deliver_to) target WHERE t.position = ?1
+    INSERT INTO delivery (id, turn, target, status, next_ms)
+    SELECT ${nextOf('delivery')} - 1 + row_number() OVER (), t.position, target.value, 'pending', ?2 FROM turn t, json_each(t.deliver_to) target WHERE t.position = ?1
     ON CONFLICT DO NOTHING`,
   due: `SELECT id FROM delivery WHERE status = 'pending' AND next_ms <= ? ORDER BY next_ms, id LIMIT 1`,
   underWay: `SELECT ${columns} WHERE d.status = 'sending' ORDER BY d.id LIMIT ?`,

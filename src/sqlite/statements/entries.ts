@@ -1,3 +1,5 @@
+import { nextOf } from './ids.ts'
+
 const columns = `
   e.n, e.seq, e.id, e.parent_id AS parentId, t.id AS turnId, e.attempt, e.kind, e.body, b.body AS packed, e.tokens,
   e.at_ms AS atMs, e.bytes`
@@ -11,9 +13,9 @@ const isShown = `
 
 export const entrySql = {
   add: `
-    INSERT INTO entry (transcript, seq, id, parent_id, turn, attempt, kind, body, blob, bytes, tokens, shown_count,
+    INSERT INTO entry (n, transcript, seq, id, parent_id, turn, attempt, kind, body, blob, bytes, tokens, shown_count,
       shown_tokens, at_ms)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    VALUES (${nextOf('entry')}, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   idsBetween: 'SELECT id FROM entry WHERE transcript = ? AND seq BETWEEN ? AND ? ORDER BY seq',
 
   /** ?1 transcript row, ?2 after, ?3 kinds as a JSON array or null, ?4 limit, ?5 shown only */
@@ -36,11 +38,11 @@ export const entrySql = {
   searchAll: `
     SELECT ${columns}, s.key AS sessionKey, tr.number AS transcript ${from}
       JOIN transcript tr ON tr.id = e.transcript JOIN session s ON s.id = tr.session
-    WHERE e.n < ?1 AND ?2 IS NULL ORDER BY e.n DESC`,
+    WHERE e.n < ?1 AND ?2 IS NULL AND tr.number > 0 ORDER BY e.n DESC`,
   searchSession: `
     SELECT ${columns}, s.key AS sessionKey, tr.number AS transcript ${from}
       JOIN transcript tr ON tr.id = e.transcript JOIN session s ON s.id = tr.session
-    WHERE e.n < ?1 AND e.transcript IN (SELECT id FROM transcript WHERE session = ?2) ORDER BY e.n DESC`,
+    WHERE e.n < ?1 AND e.transcript IN (SELECT id FROM transcript WHERE session = ?2 AND number > 0) ORDER BY e.n DESC`,
 
   /** What the model is shown up to a seq, hidden ranges not yet taken off. */
   shownUpTo: 'SELECT shown_count AS count, shown_tokens AS tokens FROM entry WHERE transcript = ? AND seq = ?',

@@ -1,3 +1,8 @@
+import { isSeen } from './withheld.ts'
+
+/** Transcripts on their way out or back are hidden, and only in part there. */
+const entriesSeen = '(SELECT * FROM entry WHERE transcript NOT IN (SELECT transcript FROM withheld))'
+
 /** Each gives one row with `problem` for every violation: ids and numbers, never what people wrote. */
 export interface Invariant {
   name: string
@@ -81,8 +86,8 @@ export const quickInvariants: readonly Invariant[] = [
   {
     name: 'every turn has what was accepted',
     sql: `
-      SELECT 'turn ' || id || ' has no message' AS problem FROM turn t
-      WHERE NOT EXISTS (SELECT 1 FROM inbound i WHERE i.turn = t.position)`,
+      SELECT 'turn ' || t.id || ' has no message' AS problem FROM turn t JOIN session s ON s.id = t.session
+      WHERE ${isSeen} AND NOT EXISTS (SELECT 1 FROM inbound i WHERE i.turn = t.position)`,
   },
   {
     name: 'a job that is switched off is not due',
@@ -93,9 +98,10 @@ export const quickInvariants: readonly Invariant[] = [
     sql: `
       SELECT 'session ' || s.id || ' has head ' || s.head AS problem
       FROM session s LEFT JOIN entry e ON e.transcript = s.transcript_id AND e.seq = s.head
-      WHERE EXISTS (SELECT 1 FROM entry n WHERE n.transcript = s.transcript_id AND n.seq > s.head)
+      WHERE s.state <> 'removed' AND (
+        EXISTS (SELECT 1 FROM entry n WHERE n.transcript = s.transcript_id AND n.seq > s.head)
         OR s.head_id IS NOT e.id OR s.shown_count <> coalesce(e.shown_count, 0)
-        OR s.shown_tokens <> coalesce(e.shown_tokens, 0)`,
+        OR s.shown_tokens <> coalesce(e.shown_tokens, 0))`,
   },
   {
     name: 'the entries of a reply exist and are of its turn',
@@ -139,8 +145,9 @@ export const invariants: readonly Invariant[] = [
           (SELECT sum(json_array_length(i.tokens)) FROM inbound i WHERE i.turn = t.position) AS accepted,
           (SELECT count(*) FROM entry e
            WHERE e.transcript = tr.id AND e.seq BETWEEN t.asked_from AND t.asked_to AND e.turn = t.position) AS written
-        FROM turn t LEFT JOIN transcript tr ON tr.session = t.session AND tr.number = t.transcript
-        WHERE t.unwritten = 0 AND t.status <> 'queued') t
+        FROM turn t JOIN session s ON s.id = t.session
+          LEFT JOIN transcript tr ON tr.session = t.session AND tr.number = t.transcript
+        WHERE t.unwritten = 0 AND t.status <> 'queued' AND ${isSeen}) t
       WHERE t.written <> t.accepted`,
   },
   {
@@ -148,25 +155,69 @@ export const invariants: readonly Invariant[] = [
     sql: `
       SELECT 'transcript ' || transcript || ' hides ' || from_seq || ' to ' || to_seq AS problem FROM (
         SELECT transcript, from_seq, to_seq,
-          lead(from_seq) OVER (PARTITION BY transcript ORDER BY from_seq) AS next FROM hidden) h
+          lead(from_seq) OVER (PARTITION BY transcript ORDER BY from_seq) AS next
+        FROM hidden WHERE transcript NOT IN (SELECT transcript FROM withheld)) h
       WHERE to_seq < from_seq OR to_seq >= next
         OR NOT EXISTS (SELECT 1 FROM entry e WHERE e.transcript = h.transcript AND e.seq = h.to_seq)`,
   },
   {
     name: 'what is referred to exists',
-    sql: `SELECT "table" || ' ' || rowid || ' refers to a missing ' || parent AS problem FROM pragma_foreign_key_check`,
+    // an entry's turn may have been taken out with a later transcript, in which it ended
+    sql: `
+      SELECT "table" || ' ' || rowid || ' refers to a missing ' || parent AS problem FROM pragma_foreign_key_check
+      WHERE NOT ("table" = 'entry' AND parent = 'turn')`,
+  },
+  {
+    name: 'every body that is stored once is referred to',
+    sql: `
+      SELECT 'blob ' || b.id || ' is nobody''s' AS problem FROM blob b
+      WHERE NOT EXISTS (SELECT 1 FROM entry WHERE blob = b.id) AND NOT EXISTS (SELECT 1 FROM inbound WHERE blob = b.id)
+        AND NOT EXISTS (SELECT 1 FROM turn WHERE instructions_blob = b.id)
+        AND NOT EXISTS (SELECT 1 FROM turn WHERE params_blob = b.id)`,
+  },
+  {
+    name: 'what is hidden is on its way out or back, and nothing else is hidden',
+    sql: `
+      SELECT 'transcript ' || tr.id || ' has number ' || tr.number AS problem FROM transcript tr
+      WHERE (tr.number < 0) <> EXISTS (SELECT 1 FROM withheld w WHERE w.transcript = tr.id AND w.session = tr.session)
+      UNION ALL
+      SELECT 'transcript ' || tr.id || ' of a removed session is seen' FROM transcript tr
+        JOIN session s ON s.id = tr.session
+      WHERE s.state = 'removed' AND tr.number > 0
+      UNION ALL
+      SELECT 'session ' || s.id || ' has no current transcript' FROM session s
+      WHERE s.state <> 'removed' AND NOT EXISTS (
+        SELECT 1 FROM transcript tr WHERE tr.id = s.transcript_id AND tr.session = s.id AND tr.number = s.transcript)`,
+  },
+  {
+    name: 'a session counts its entries and their bytes',
+    sql: `
+      SELECT 'session ' || s.id || ' counts ' || s.entries || ' entries and ' || s.bytes || ' bytes' AS problem
+      FROM session s LEFT JOIN (
+        SELECT tr.session, count(*) FILTER (WHERE tr.number > 0) AS entries,
+          sum(e.bytes) FILTER (WHERE coalesce(w.counted, 1) = 1) AS bytes
+        FROM entry e JOIN transcript tr ON tr.id = e.transcript LEFT JOIN withheld w ON w.transcript = tr.id
+        GROUP BY tr.session) c ON c.session = s.id
+      WHERE s.state <> 'removed' AND (s.entries <> coalesce(c.entries, 0) OR s.bytes <> coalesce(c.bytes, 0))`,
+  },
+  {
+    name: 'the next number of every table is known',
+    sql: `
+      SELECT 'there is no counter for ' || t.value AS problem
+      FROM json_each('["session", "transcript", "entry", "turn", "inbound", "delivery", "summary"]') t
+      WHERE NOT EXISTS (SELECT 1 FROM counter c WHERE c.name = t.value)`,
   },
   {
     name: 'entries are gapless from 1',
     sql: `
       SELECT 'transcript ' || transcript || ' has ' || count(*) || ' entries from ' || min(seq) || ' to ' || max(seq) AS problem
-      FROM entry GROUP BY transcript HAVING min(seq) <> 1 OR max(seq) <> count(*)`,
+      FROM ${entriesSeen} GROUP BY transcript HAVING min(seq) <> 1 OR max(seq) <> count(*)`,
   },
   {
     name: 'an entry names the one before it',
     sql: `
       SELECT 'entry ' || id || ' does not follow its parent' AS problem FROM (
-        SELECT id, parent_id, lag(id) OVER (PARTITION BY transcript ORDER BY seq) AS before FROM entry)
+        SELECT id, parent_id, lag(id) OVER (PARTITION BY transcript ORDER BY seq) AS before FROM ${entriesSeen})
       WHERE parent_id IS NOT before`,
   },
   {
@@ -182,7 +233,7 @@ export const invariants: readonly Invariant[] = [
         SELECT id, shown_count, shown_tokens,
           sum(kind <> 'event') OVER transcript_so_far AS count,
           sum(iif(kind <> 'event', tokens, 0)) OVER transcript_so_far AS tokens
-        FROM entry WINDOW transcript_so_far AS (PARTITION BY transcript ORDER BY seq))
+        FROM ${entriesSeen} WINDOW transcript_so_far AS (PARTITION BY transcript ORDER BY seq))
       WHERE shown_count <> count OR shown_tokens <> tokens`,
   },
 ]

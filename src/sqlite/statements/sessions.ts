@@ -1,3 +1,5 @@
+import { nextOf } from './ids.ts'
+
 /**
  * Columns of a session as the model names them, and those that only this adapter uses. The first message of a transcript
  * that is not the first comes after the event of its reset.
@@ -27,13 +29,14 @@ export const sessionSql = {
 
   /** ?1 key, ?2 agent, ?3 kind, ?4 now, ?5 hash of the key */
   add: `
-    INSERT INTO session (key, agent_id, kind, transcript_id, created_ms, active_ms, fence)
-    VALUES (?1, ?2, ?3, (SELECT coalesce(max(id), 0) + 1 FROM transcript), ?4, ?4,
-      coalesce((SELECT fence FROM tombstone WHERE key_hash = ?5), 0))`,
+    INSERT INTO session (id, key, agent_id, kind, transcript_id, created_ms, active_ms, fence, transcript)
+    VALUES (${nextOf('session')}, ?1, ?2, ?3, ${nextOf('transcript')}, ?4, ?4,
+      coalesce((SELECT fence FROM tombstone WHERE key_hash = ?5), 0),
+      coalesce((SELECT transcript FROM tombstone WHERE key_hash = ?5), 0) + 1)`,
   addTranscript: `
     INSERT INTO transcript (id, session, number, started_ms, reset_reason)
-    VALUES ((SELECT coalesce(max(id), 0) + 1 FROM transcript), ?, ?, ?, ?)`,
-  endTranscript: 'UPDATE transcript SET head = ? WHERE id = ?',
+    VALUES (${nextOf('transcript')}, ?, ?, ?, ?)`,
+  endTranscript: 'UPDATE transcript SET head = ?, ended_ms = ? WHERE id = ?',
   transcript: `
     SELECT id, number, started_ms AS startedMs, reset_reason AS resetReason FROM transcript
     WHERE session = ? AND number = ?`,

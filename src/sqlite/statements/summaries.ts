@@ -1,3 +1,5 @@
+import { nextOf } from './ids.ts'
+
 const columns = `
   id, transcript, base_id AS baseId, upto_seq AS uptoSeq, kind, text, tokens, replaced_tokens AS replacedTokens,
   at_ms AS atMs, undone_ms AS undoneAtMs`
@@ -8,7 +10,7 @@ export const summarySql = {
   byId: `SELECT ${columns} FROM summary WHERE session = ? AND id = ?`,
   list: `SELECT ${columns} FROM summary WHERE session = ? AND transcript = ? ORDER BY id DESC`,
   add: `
-    INSERT INTO summary (session, transcript, base_id, upto_seq, kind, text, tokens, replaced_tokens, at_ms)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    INSERT INTO summary (id, session, transcript, base_id, upto_seq, kind, text, tokens, replaced_tokens, at_ms)
+    VALUES (${nextOf('summary')}, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   undo: 'UPDATE summary SET undone_ms = ? WHERE id = ?',
 }

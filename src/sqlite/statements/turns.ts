@@ -1,3 +1,6 @@
+import { nextOf } from './ids.ts'
+import { isSeen } from './withheld.ts'
+
 const columns = `
   t.position, t.id, s.key AS sessionKey, t.lane, t.source, t.status, t.attempts, t.blocked_by AS blockedBy,
   t.admitted_ms AS admittedAtMs, t.ready_ms AS readyAtMs, t.started_ms AS startedAtMs,
@@ -17,28 +20,28 @@ const from = `
 export const placeOfResumed = 1_125_899_906_842_624
 
 export const turnSql = {
-  byId: `SELECT ${columns} ${from} WHERE t.id = ?`,
+  byId: `SELECT ${columns} ${from} WHERE t.id = ? AND ${isSeen}`,
   byPosition: `SELECT ${columns} ${from} WHERE t.position = ?`,
 
   /** ?1 last position, ?2 session or null, ?3 statuses as a JSON array or null, ?4 limit */
   oldestAfter: `
     SELECT ${columns} ${from}
-    WHERE t.position > ?1 AND (?2 IS NULL OR t.session = ?2)
+    WHERE t.position > ?1 AND ${isSeen} AND (?2 IS NULL OR t.session = ?2)
       AND (?3 IS NULL OR t.status IN (SELECT value FROM json_each(?3)))
     ORDER BY t.position LIMIT ?4`,
   newestBefore: `
     SELECT ${columns} ${from}
-    WHERE t.position < ?1 AND (?2 IS NULL OR t.session = ?2)
+    WHERE t.position < ?1 AND ${isSeen} AND (?2 IS NULL OR t.session = ?2)
       AND (?3 IS NULL OR t.status IN (SELECT value FROM json_each(?3)))
     ORDER BY t.position DESC LIMIT ?4`,
   /** The same for turns of one session, and for turns that have not ended, which have indexes. */
   oldestOfSession: `
     SELECT ${columns} ${from}
-    WHERE t.session = ?2 AND t.position > ?1 AND (?3 IS NULL OR t.status IN (SELECT value FROM json_each(?3)))
+    WHERE t.session = ?2 AND t.position > ?1 AND ${isSeen} AND (?3 IS NULL OR t.status IN (SELECT value FROM json_each(?3)))
     ORDER BY t.position LIMIT ?4`,
   newestOfSession: `
     SELECT ${columns} ${from}
-    WHERE t.session = ?2 AND t.position < ?1 AND (?3 IS NULL OR t.status IN (SELECT value FROM json_each(?3)))
+    WHERE t.session = ?2 AND t.position < ?1 AND ${isSeen} AND (?3 IS NULL OR t.status IN (SELECT value FROM json_each(?3)))
     ORDER BY t.position DESC LIMIT ?4`,
   oldestOpen: `
     SELECT ${columns} ${from}
@@ -63,7 +66,7 @@ export const turnSql = {
     SELECT ${columns} ${from} WHERE t.status = 'quarantined' AND t.released_as IS NULL AND t.position < ?1
     ORDER BY t.position DESC LIMIT ?2`,
 
-  nextPosition: 'SELECT coalesce(max(position), 0) + 1 AS position FROM turn',
+  nextPosition: `SELECT ${nextOf('turn')} AS position`,
   add: `
     INSERT INTO turn (position, id, session, lane, source, status, place, lane_order, not_before_ms, coalesce_until_ms,
       blocked_by, admitted_ms, queued_ms, streaming, deliver_to, instructions, instructions_blob, params, params_blob)
@@ -129,10 +132,18 @@ export const turnSql = {
 
 export const inboundSql = {
   add: `
-    INSERT INTO inbound (turn, session, admission, dedupe, digest, interrupted, messages, blob, bytes, tokens, at_ms)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-  byAdmission: 'SELECT turn, admission, digest, interrupted FROM inbound WHERE admission = ?',
-  byDedupe: 'SELECT turn, admission, digest, interrupted FROM inbound WHERE session = ? AND dedupe = ?',
+    INSERT INTO inbound (id, turn, session, admission, dedupe, digest, interrupted, messages, blob, bytes, tokens, at_ms)
+    VALUES (${nextOf('inbound')}, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  /** `seen` is 0 for what was taken out and is not deleted yet. */
+  byAdmission: `
+    SELECT i.turn, i.admission, i.digest, i.interrupted, ${isSeen} AS seen
+    FROM inbound i JOIN turn t ON t.position = i.turn JOIN session s ON s.id = t.session WHERE i.admission = ?`,
+  byDedupe: `
+    SELECT i.turn, i.admission, i.digest, i.interrupted, 1 AS seen
+    FROM inbound i JOIN turn t ON t.position = i.turn JOIN session s ON s.id = t.session
+    WHERE i.session = ? AND i.dedupe = ? AND ${isSeen} ORDER BY i.turn DESC LIMIT 1`,
+  giveUpAdmission: `UPDATE inbound SET admission = 'gone ' || id WHERE admission = ?`,
+  giveUpTurnId: `UPDATE turn SET id = 'gone ' || position WHERE id = ?`,
   ofTurn: `
     SELECT i.dedupe, i.messages, b.body AS packed, i.tokens, i.at_ms AS atMs
     FROM inbound i LEFT JOIN blob b ON b.id = i.blob WHERE i.turn = ? ORDER BY i.id`,

@@ -6,7 +6,7 @@ export const metaSql = {
 export const statisticsSql = {
   sessions: `
     SELECT count(*) AS sessions, coalesce(sum(state = 'archived'), 0) AS archived, coalesce(sum(entries), 0) AS entries
-    FROM session`,
+    FROM session WHERE state <> 'removed'`,
   /** From an index alone, without comparing rows: a queue of 100,000 takes a few milliseconds. ?1 lanes, as JSON */
   lanes: `
     SELECT lane.value AS lane,

@@ -14,6 +14,7 @@ const atMs = 1_750_000_000_000
 const workOn = (db: Connection): Work => ({
   db,
   queue: { total: 0 },
+  returning: new Set(),
   again: false,
   requireRoom: () => {},
   lookForRoom: () => {},

@@ -6,10 +6,11 @@ import { failureOf } from '../file/failures.ts'
 import { backup } from '../keep/backup.ts'
 import { Checkpoints } from '../keep/checkpoint.ts'
 import { searchEntries } from '../keep/search.ts'
+import { giveBack, scrub } from '../keep/space.ts'
 import { verify } from '../keep/verify.ts'
 import { type Answer, type Call, closing, type Report, type ThreadData } from './calls.ts'
 
-const keepVerbs = { searchEntries, verify, backup }
+const keepVerbs = { searchEntries, verify, backup, giveBack, scrub }
 export type KeepVerbs = typeof keepVerbs
 type KeepVerb = (db: Connection, input: unknown) => unknown
 

@@ -68,6 +68,12 @@ export class Lines {
     return this.#startKeeper().call(verb, input) as Output<KeepVerbs, N>
   }
 
+  /** A verb of the keeper that writes. */
+  tend<N extends keyof KeepVerbs>(verb: N, input: Input<KeepVerbs, N>): Output<KeepVerbs, N> {
+    if (this.#writer === null && !this.#closed) return Promise.reject(new HoldfastError('STORE_READ_ONLY'))
+    return this.keep(verb, input)
+  }
+
   /**
    * What was called is answered first. The writer goes last: its end brings the log into the database. `beforeWriter` is
    * called while the directory is still ours.

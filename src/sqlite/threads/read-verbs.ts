@@ -1,7 +1,9 @@
 import { readContext, readEntries } from '../reads/entries.ts'
+import { exportTranscripts } from '../reads/exports.ts'
 import { dueJobs, listJobs, readJob } from '../reads/jobs.ts'
 import { checkReadable } from '../reads/readable.ts'
 import { inspectSession, listQuarantined, listStarts, listUnsent } from '../reads/recovery.ts'
+import { listArchived, readRetention } from '../reads/retention.ts'
 import { listSessions, listSummaries, readSession } from '../reads/sessions.ts'
 import { statistics } from '../reads/statistics.ts'
 import { listLeases, listTurns, readTurn } from '../reads/turns.ts'
@@ -28,6 +30,9 @@ export const readVerbs = {
   inspectSession,
   statistics,
   checkReadable,
+  readRetention,
+  exportTranscripts,
+  listArchived,
 }
 
 export type ReadVerbs = typeof readVerbs

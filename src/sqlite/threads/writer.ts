@@ -156,6 +156,7 @@ export class Writer {
     return {
       db,
       queue: { total: count },
+      returning: new Set(),
       again: false,
       requireRoom: () => this.#room.require(),
       lookForRoom: () => this.#room.lookAgain(),

@@ -66,14 +66,17 @@ interface InboundRow {
   admission: string
   digest: string
   interrupted: string | null
+  seen: number
 }
 
 /** The same call again, or the same dedupe key: the turn that was made then. @throws IDEMPOTENCY_MISMATCH */
 function repeatOf(work: Work, session: SessionRow | undefined, input: StoredAdmission): AdmitResult | null {
+  const byAdmission = work.db.first<InboundRow>(inboundSql.byAdmission, input.turnId)
+  if (byAdmission?.seen === 0) giveUpIds(work, input.turnId)
   if (session === undefined) return null
   const byDedupe = () =>
     input.dedupeKey === null ? undefined : work.db.first<InboundRow>(inboundSql.byDedupe, session.id, input.dedupeKey)
-  const found = work.db.first<InboundRow>(inboundSql.byAdmission, input.turnId) ?? byDedupe()
+  const found = byAdmission?.seen === 1 ? byAdmission : byDedupe()
   if (found === undefined) return null
   if (found.digest !== input.digest) throw new HoldfastError('IDEMPOTENCY_MISMATCH', { key: input.key })
   const turn = readTurn(work, found.turn)
@@ -85,6 +88,12 @@ function repeatOf(work: Work, session: SessionRow | undefined, input: StoredAdmi
     interruptedTurnId: interrupted,
     begunTranscript: null,
   }
+}
+
+/** What was taken out and is not deleted yet keeps nobody from its ids. */
+function giveUpIds({ db }: Work, turnId: string): void {
+  db.run(inboundSql.giveUpAdmission, turnId)
+  db.run(inboundSql.giveUpTurnId, turnId)
 }
 
 /** @throws HoldfastError QUEUE_FULL */

@@ -17,15 +17,18 @@ export function openSession(work: Work, input: { key: SessionKey; atMs: number }
   return sessionOf(findOrAdd(work, input.key, input.atMs))
 }
 
-/** A new session goes on from the fence of a deleted one with the same key. */
+/** Under this a key is remembered that itself is not to remain. */
+export const keyHashOf = (key: SessionKey) => createHash('sha256').update(key).digest()
+
+/** A new session goes on from the fence and the transcripts of one with the same key that was taken out. */
 export function findOrAdd(work: Work, key: SessionKey, atMs: number): SessionRow {
   const found = work.db.first<SessionRow>(sessionSql.byKey, key)
   if (found !== undefined) return found
   work.requireRoom()
-  const keyHash = createHash('sha256').update(key).digest()
-  const id = work.db.insert(sessionSql.add, key, agentOf(key), kindOf(key), atMs, keyHash)
-  work.db.run(sessionSql.addTranscript, id, 1, atMs, null)
-  return work.db.first<SessionRow>(sessionSql.byId, id) as SessionRow
+  const id = work.db.insert(sessionSql.add, key, agentOf(key), kindOf(key), atMs, keyHashOf(key))
+  const added = work.db.first<SessionRow>(sessionSql.byId, id) as SessionRow
+  work.db.run(sessionSql.addTranscript, id, added.transcript, atMs, null)
+  return added
 }
 
 /** @throws HoldfastError SESSION_NOT_FOUND */
@@ -70,7 +73,7 @@ export function resetSession(work: Work, input: { key: SessionKey; reason: strin
   }
   refreshReady(work, found.id, false, input.atMs) // what ended before the reset is still written before it
   const session = findSession(work, input.key)
-  work.db.run(sessionSql.endTranscript, session.head, session.transcriptId)
+  work.db.run(sessionSql.endTranscript, session.head, input.atMs, session.transcriptId)
   const number = session.transcript + 1
   const transcriptId = work.db.insert(sessionSql.addTranscript, session.id, number, input.atMs, input.reason)
   work.db.run(sessionSql.reset, session.id, number, transcriptId, input.atMs)

@@ -12,6 +12,9 @@ import { entryPromises } from './entries.ts'
 import { jobPromises } from './jobs.ts'
 import { leasePromises } from './leases.ts'
 import { recoveryPromises } from './recovery.ts'
+import { factPromises } from './retention/facts.ts'
+import { leavePromises } from './retention/leave.ts'
+import { returnPromises } from './retention/return.ts'
 import { type PromiseGroup, problemsOf, Scene, type StoreGround } from './scene.ts'
 import { sessionPromises } from './sessions.ts'
 import { summaryPromises } from './summaries.ts'
@@ -47,6 +50,9 @@ const groups: Record<string, PromiseGroup> = {
   'a summary': summaryPromises,
   'a delivery': deliveryPromises,
   'a job': jobPromises,
+  'the facts of retention': factPromises,
+  'a transcript that is taken out': leavePromises,
+  'a transcript that is put back': returnPromises,
   'the store': upkeepPromises,
 }
 

@@ -34,7 +34,8 @@ export function admitTurn(state: PlainState, input: AdmitInput): AdmitResult {
   const interrupts = input.onBusy === 'interrupt'
   const interruptedTurnId = interrupts && lease !== null ? lease.turnId : null
   if (interruptedTurnId !== null) turnAt(state, interruptedTurnId).facts.cancelRequested ??= 'interrupted'
-  const position = state.turns.length + 1
+  state.positions += 1
+  const position = state.positions
   const place = interrupts ? -position : position
   const stands = lease !== null || waiting.some((other) => other.place < place)
   const turn = turnFrom(input, position, place, stands)

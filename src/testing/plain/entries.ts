@@ -55,7 +55,8 @@ function stand(session: PlainSession, head: number, entries: { id: string }[]): 
 function readEntries(state: PlainState, query: EntryQuery): EntryPage {
   const session = sessionAt(state, query.key)
   const transcript = query.transcript ?? session.facts.transcript
-  const all = session.transcripts[transcript - 1] ?? []
+  const all = session.transcripts[transcript - 1]
+  if (all === undefined) throw new HoldfastError('SESSION_NOT_FOUND')
   const ordered = query.order === 'oldest' ? all : all.toReversed()
   const rest = ordered.filter((entry) => {
     const { seq, kind } = entry

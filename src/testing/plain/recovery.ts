@@ -47,8 +47,9 @@ export const recoveryVerbs = (state: PlainState): Sync<RecoveryVerbs> => ({
 function release(state: PlainState, old: PlainTurn, newTurnId: string, atMs: number) {
   const { sessionKey, source, lane } = old.facts
   const session = sessionAt(state, sessionKey)
-  const busy = session.lease !== null || waitingOf(state, sessionKey).some(({ place }) => place <= state.turns.length)
-  const position = state.turns.length + 1
+  const busy = session.lease !== null || waitingOf(state, sessionKey).some(({ place }) => place <= state.positions)
+  state.positions += 1
+  const position = state.positions
   const turn: PlainTurn = {
     facts: {
       id: newTurnId,

@@ -20,6 +20,8 @@ import type { Sync } from './verbs.ts'
 export function findOrMake(state: PlainState, key: SessionKey, atMs: number): PlainSession {
   const found = state.sessions.get(key)
   if (found !== undefined) return found
+  const buried = state.buried.get(key)
+  const number = (buried?.transcript ?? 0) + 1
   const made: PlainSession = {
     facts: {
       key,
@@ -28,18 +30,21 @@ export function findOrMake(state: PlainState, key: SessionKey, atMs: number): Pl
       state: 'open',
       title: null,
       pinned: false,
-      transcript: 1,
-      transcriptAtMs: atMs,
-      fence: 0,
+      transcript: number,
+      fence: buried?.fence ?? 0,
       meterRatio: 1,
       createdAtMs: atMs,
       activeAtMs: atMs,
       archivedAtMs: null,
     },
-    transcripts: [[]],
+    transcripts: [],
+    startedMs: [],
     summaries: [],
+    turnsGone: 0,
     lease: null,
   }
+  made.transcripts[number - 1] = []
+  made.startedMs[number] = atMs
   state.sessions.set(key, made)
   return made
 }
@@ -87,7 +92,7 @@ export function resetSession(
   release(state, session, atMs)
   facts.transcript += 1
   facts.activeAtMs = atMs
-  facts.transcriptAtMs = atMs
+  session.startedMs[facts.transcript] = atMs
   session.transcripts.push([])
   writeEvent(state, session, null, 'SESSION_RESET', atMs)
   return { session: viewOf(state, session), previousTranscript, cancelledTurnId: lease?.turnId ?? null }

@@ -1,3 +1,4 @@
+import type { ArchivedTranscript } from '../../model/archives.ts'
 import type { Entry, NewEntry } from '../../model/entries.ts'
 import { HoldfastError } from '../../model/errors.ts'
 import type { Delivery, Lease } from '../../model/holders.ts'
@@ -25,12 +26,24 @@ export interface PlainState {
   fencedWrites: number
   lastVerify: { atMs: number; ok: boolean } | null
   ids: number
+  /** The position that was given last. */
+  positions: number
+  archived: ArchivedTranscript[]
+  /** What came back of archives so far, by id. */
+  returning: Map<number, { parts: number; text: string }>
+  /** What stays of sessions that were taken out. */
+  buried: Map<SessionKey, { fence: number; transcript: number }>
+  clockMs: number | null
 }
 
 export interface PlainSession {
-  facts: Omit<Session, 'head' | 'contextTokens' | 'turnsTotal' | 'queuedTurns' | 'running'>
-  /** The last is the current one. */
+  facts: Omit<Session, 'head' | 'contextTokens' | 'turnsTotal' | 'queuedTurns' | 'running' | 'transcriptAtMs'>
+  /** By number, from 1; the last is the current one. What was taken out is a hole. */
   transcripts: Entry[][]
+  /** When each began, by number. */
+  startedMs: number[]
+  /** Turns that it counts and that were taken out. */
+  turnsGone: number
   summaries: Summary[]
   lease: Lease | null
 }
@@ -74,17 +87,10 @@ export interface PlainJob {
 }
 
 export function emptyState(): PlainState {
-  const jobs = new Map<string, PlainJob>()
   return {
-    sessions: new Map(),
-    turns: [],
-    deliveries: [],
-    starts: [],
-    jobs,
-    lanes: emptyLanes(),
-    fencedWrites: 0,
-    lastVerify: null,
-    ids: 0,
+    ...{ sessions: new Map(), turns: [], deliveries: [], fencedWrites: 0, lastVerify: null, ids: 0, positions: 0 },
+    ...{ starts: [], jobs: new Map(), lanes: emptyLanes() },
+    ...{ archived: [], returning: new Map(), buried: new Map(), clockMs: null },
   }
 }
 
@@ -145,10 +151,10 @@ export function viewOf(state: PlainState, session: PlainSession): Session {
   const firstMessage = currentOf(session)[session.facts.transcript === 1 ? 0 : 1]
   return {
     ...session.facts,
-    transcriptAtMs: firstMessage?.atMs ?? session.facts.transcriptAtMs,
+    transcriptAtMs: firstMessage?.atMs ?? (session.startedMs[session.facts.transcript] as number),
     head: currentOf(session).length,
     contextTokens: (summary?.tokens ?? 0) + tokensOf(shownAfter(state, session, summary?.uptoSeq ?? 0)),
-    turnsTotal: turns.length,
+    turnsTotal: turns.length + session.turnsGone,
     queuedTurns: turns.filter(({ facts }) => facts.status === 'queued').length,
     running: session.lease !== null,
   }

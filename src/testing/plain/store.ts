@@ -3,6 +3,7 @@ import type { OpenStore, Store } from '../../store/port.ts'
 import { entryVerbs } from './entries.ts'
 import { jobVerbs } from './jobs.ts'
 import { recoveryVerbs } from './recovery.ts'
+import { retentionVerbs } from './retention.ts'
 import { sessionVerbs } from './sessions.ts'
 import { emptyState } from './state.ts'
 import { turnVerbs } from './turns.ts'
@@ -23,6 +24,7 @@ export function plainStore(): OpenStore {
     ...jobVerbs(state),
     ...upkeepVerbs(state),
     ...waitVerbs(state),
+    ...retentionVerbs(state),
   }
   return async () => {
     let closed = false

@@ -218,8 +218,9 @@ function end(
   Object.assign(facts, { status, outcome, settledAtMs: atMs })
   if (status === 'cancelled' || (status === 'done' && facts.replyFromSeq === null)) return
   for (const target of new Set(request.deliverTo)) {
+    state.ids += 1
     state.deliveries.push({
-      id: state.deliveries.length + 1,
+      id: state.ids,
       turnId: facts.id,
       sessionKey: facts.sessionKey,
       target,

@@ -1,0 +1,171 @@
+import type { ArchivedTranscript } from '../../model/archives.ts'
+import { HoldfastError } from '../../model/errors.ts'
+import { agentOf, kindOf, type SessionKey } from '../../model/keys.ts'
+import {
+  damaged,
+  type HeaderRecord,
+  linesOf,
+  noRecords,
+  parseHeader,
+  parseRecord,
+  type RecordCounts,
+} from '../../model/records.ts'
+import type { SessionRow } from '../file/rows.ts'
+import { archivedSql, leaveSql, returnSql, type WithheldRow } from '../statements/archives.ts'
+import { sessionSql } from '../statements/sessions.ts'
+import { deleteTranscript } from './purge.ts'
+import { keyHashOf } from './sessions.ts'
+import { Staging } from './staging.ts'
+import type { Work } from './work.ts'
+
+/** What an earlier try has left hidden, beyond the rows that came back, and may be deleted in the last step. */
+const leftoverRowsMax = 500
+
+interface PutBackInput {
+  id: number
+  part: number
+  text: string
+  last: boolean
+  atMs: number
+}
+
+export function putBack(work: Work, input: PutBackInput): void {
+  const { db } = work
+  const archived = db.first<ArchivedTranscript>(archivedSql.byId, input.id)
+  if (archived === undefined) {
+    if (work.again && input.last) return // it is there: the first try was committed
+    throw new HoldfastError('ARCHIVE_NOT_FOUND', { id: input.id })
+  }
+  work.requireRoom()
+  const lines = linesOf(input.text)
+  if (input.part === 0) begin(work, archived, lines.shift() ?? '')
+  const stage = db.first<WithheldRow>(returnSql.stage, input.id)
+  if (stage === undefined || stage.part < input.part) throw startAgain('the part before this one is not there')
+  work.returning.add(input.id)
+  if (stage.part === input.part) stagePart(work, stage, lines, input.last)
+  if (input.last) show(work, archived, db.first<WithheldRow>(returnSql.stage, input.id) as WithheldRow, input.atMs)
+}
+
+/** The caller may begin with part 0 at once. */
+function startAgain(because: string): HoldfastError {
+  return new HoldfastError('ARCHIVE_CONFLICT', { because }, { retryAfterMs: 1 })
+}
+
+/** A hiding place: in the session that is there, or in one without a key. */
+function begin(work: Work, archived: ArchivedTranscript, line: string): void {
+  const { db } = work
+  db.run(returnSql.dropStage, archived.id)
+  const header = parseHeader(line)
+  const { sessionKey: key, transcript: number } = archived
+  if (header.session.key !== key || header.transcript.number !== number) throw damaged('it is of another transcript')
+  const live = db.first<SessionRow>(sessionSql.byKey, key)
+  if (live !== undefined) checkFree(work, live, number)
+  const { startedAtMs, resetReason } = header.transcript
+  const session = live?.id ?? addHiddenSession(work, archived, header)
+  const transcript = db.insert(returnSql.addTranscript, session, startedAtMs, resetReason)
+  db.run(returnSql.addStage, transcript, session, number, archived.id, line, JSON.stringify(noRecords))
+}
+
+/** @throws HoldfastError ARCHIVE_CONFLICT */
+function checkFree({ db }: Work, live: SessionRow, number: number): void {
+  const taken = db.first(leaveSql.transcript, live.id, number) !== undefined || number > live.transcript
+  if (taken) throw new HoldfastError('ARCHIVE_CONFLICT', { key: live.key, transcript: number })
+}
+
+function addHiddenSession({ db }: Work, archived: ArchivedTranscript, { session }: HeaderRecord): number {
+  const key = archived.sessionKey
+  const name = `returning ${archived.id}`
+  const before = db.first<{ id: number }>(sessionSql.byKey, name)
+  if (before !== undefined) db.run(leaveSql.removeSession, before.id) // of an earlier try
+  return db.insert(returnSql.addSession, name, agentOf(key), kindOf(key), session.fence, session.createdAtMs)
+}
+
+function stagePart(work: Work, stage: WithheldRow, lines: readonly string[], last: boolean): void {
+  const staging = new Staging(work, stage)
+  const before = JSON.parse(stage.counts ?? '') as RecordCounts
+  const counts = { ...before }
+  let ended = false
+  for (const line of lines) {
+    const record = parseRecord(line)
+    if (ended) throw damaged('a line follows its end')
+    if (record.type === 'end') {
+      const { type, ...said } = record
+      const agrees = Object.entries(said).every(([name, count]) => counts[name as keyof RecordCounts] === count)
+      if (!agrees || !last) throw damaged('it has not as many records as its end says')
+      ended = true
+    } else {
+      staging.add(record)
+      counts[record.type] += 1
+    }
+  }
+  if (last && !ended) throw damaged('it has no end')
+  staging.finish()
+  const bytes = stage.bytes + staging.bytes
+  work.db.run(returnSql.staged, stage.transcript, stage.part + 1, JSON.stringify(counts), bytes)
+}
+
+function show(work: Work, archived: ArchivedTranscript, stage: WithheldRow, atMs: number): void {
+  const { db } = work
+  const header = JSON.parse(stage.header ?? '') as HeaderRecord
+  const { entry } = JSON.parse(stage.counts ?? '') as RecordCounts
+  if (entry !== header.transcript.entries) throw damaged('it has not as many entries as its first line says')
+  for (const other of db.all<WithheldRow>(returnSql.others, stage.session, stage.number, stage.transcript)) {
+    const gone = deleteTranscript(db, { ...other }, { left: leftoverRowsMax })
+    if (!gone) throw startAgain('an earlier copy of it is not purged yet')
+  }
+  const hidden = db.first<SessionRow>(sessionSql.byId, stage.session) as SessionRow
+  const live = db.first<SessionRow>(sessionSql.byKey, archived.sessionKey)
+  if ((live?.id ?? null) !== (hidden.state === ('removed' as string) ? null : hidden.id)) {
+    throw startAgain('its session began or ended meanwhile')
+  }
+  if (live === undefined) showSession(work, archived.sessionKey, stage, header, atMs)
+  else showEarlier(work, live, stage, entry)
+  db.run('DELETE FROM withheld WHERE transcript = ?', stage.transcript)
+  db.run(archivedSql.drop, archived.id)
+  work.returning.delete(archived.id)
+}
+
+function showEarlier(work: Work, live: SessionRow, stage: WithheldRow, entries: number): void {
+  checkFree(work, live, stage.number)
+  const next = work.db.first<{ atMs: number }>(returnSql.nextStart, live.id, stage.number)
+  work.db.run(returnSql.showTranscript, stage.transcript, stage.number, entries, next?.atMs ?? live.createdAtMs)
+  work.db.run(returnSql.countIn, live.id, entries, stage.bytes)
+}
+
+/** The session is made again with all that it had. It goes on in this transcript, unless a later number was given. */
+function showSession(work: Work, key: SessionKey, stage: WithheldRow, header: HeaderRecord, atMs: number): void {
+  const { db } = work
+  const { session, transcript } = header
+  const buried = db.first<{ fence: number; transcript: number }>(leaveSql.tombstone, keyHashOf(key))
+  const lastNumber = Math.max(buried?.transcript ?? 0, session.transcript)
+  const goesOn = transcript.current && lastNumber === stage.number
+  const end = db.first<EndOfTranscript>(returnSql.last, stage.transcript)
+  let current = { number: stage.number, id: stage.transcript, ...headOf(goesOn ? end : undefined) }
+  if (!goesOn) {
+    const number = lastNumber + 1
+    const id = db.insert(sessionSql.addTranscript, stage.session, number, atMs, null)
+    current = { ...current, number, id }
+  }
+  const head = goesOn ? null : transcript.entries
+  const endedMs = goesOn ? null : (transcript.endedAtMs ?? atMs)
+  db.run(returnSql.showTranscript, stage.transcript, stage.number, head, endedMs)
+  db.run(
+    returnSql.showSession,
+    ...[stage.session, key, session.state, session.title, current.number, current.id, current.seq, current.headId],
+    ...[current.shownCount, current.shownTokens, Math.max(session.fence, buried?.fence ?? 0)],
+    ...[goesOn ? session.contextTokens : 0, session.meterRatio, transcript.entries, stage.bytes, session.turnsTotal],
+    ...[session.createdAtMs, session.activeAtMs, session.archivedAtMs],
+  )
+}
+
+interface EndOfTranscript {
+  seq: number
+  id: string
+  shownCount: number
+  shownTokens: number
+}
+
+const headOf = (end: EndOfTranscript | undefined) => ({
+  ...{ seq: end?.seq ?? 0, headId: end?.id ?? null },
+  ...{ shownCount: end?.shownCount ?? 0, shownTokens: end?.shownTokens ?? 0 },
+})

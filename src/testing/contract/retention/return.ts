@@ -1,0 +1,197 @@
+import assert from 'node:assert/strict'
+import { HoldfastError, recordOf } from '../../../model/errors.ts'
+import { alice, bob, type PromiseGroup, refused, type Scene, wordsOf } from '../scene.ts'
+import { exported, inParts, placed, purgeAll, putBackIn, takeEarlier, takeSession } from './moves.ts'
+
+const reset = (scene: Scene) => scene.store.resetSession({ key: alice, reason: 'new', atMs: scene.nowMs })
+
+/** Two transcripts with all that a session can have. */
+async function furnish(scene: Scene): Promise<void> {
+  const { store, nowMs: atMs } = scene
+  const request = {
+    instructions: [{ role: 'system' as const, content: 'Be kind. '.repeat(300) }],
+    params: { temperature: 0.5 },
+    streaming: true,
+    deliverTo: ['telegram:42'],
+  }
+  await scene.settle(await scene.begin(alice, 'hello', { request, dedupeKey: 'k' }), 'hi', { meterRatio: 1.5 })
+  const delivery = await store.claimDelivery({ atMs })
+  await store.settleDelivery({ id: delivery?.id as number, status: 'failed', error: 'offline', nextAttemptAtMs: 5 })
+  const refusal = { status: 'failed' as const, outcome: recordOf(new HoldfastError('MODEL_REJECTED')) }
+  await scene.settle(await scene.begin(alice, 'refused'), null, refusal)
+  await reset(scene)
+  await scene.say(alice, 'again '.repeat(10), 'ü'.repeat(30_000))
+  const summary = {
+    key: alice,
+    transcript: 2,
+    baseId: null,
+    uptoSeq: 2,
+    kind: 'model' as const,
+    text: 'they met',
+    tokens: 3,
+  }
+  await store.commitSummary({ ...summary, atMs })
+  const { turn } = await scene.admit(alice, 'unheard')
+  await store.cancelTurn({ turnId: turn.id, reason: 'enough', atMs })
+  await store.patchSession({ key: alice, title: 'a title', atMs })
+}
+
+/** All that can be read of the session. */
+async function everything(scene: Scene) {
+  const { items } = await scene.store.listTurns({ order: 'oldest', limit: 99, key: alice })
+  const session = await scene.session(alice)
+  return {
+    session,
+    context: await scene.context(alice),
+    summaries: await scene.store.listSummaries(alice),
+    turns: await Promise.all(items.map(({ id }) => scene.store.readTurn(id))),
+    texts: [
+      (await exported(scene.store, alice, 1)).text,
+      session.transcript > 1 ? (await exported(scene.store, alice, 2)).text : '',
+    ],
+  }
+}
+
+const ids = (taken: { id: number | null }[]) => taken.map(({ id }) => id as number)
+
+export const returnPromises: PromiseGroup = {
+  'comes back as it was, to the byte, newest first': async (scene) => {
+    await furnish(scene)
+    const before = await everything(scene)
+    const { found, taken } = await takeSession(scene, alice)
+    await purgeAll(scene.store)
+    const [first, second] = ids(taken) as [number, number]
+    await putBackIn(scene, second, found[1]?.text ?? '', 5)
+    await putBackIn(scene, first, found[0]?.text ?? '', 3)
+    assert.deepEqual(await everything(scene), before)
+    assert.deepEqual((await scene.store.listArchived({ limit: 9 })).items, [])
+    await scene.say(alice, 'and on', 'yes')
+    assert.equal((await scene.admit(alice, 'hello', { dedupeKey: 'k' })).repeated, true)
+  },
+  'comes back before what was hidden is deleted, too': async (scene) => {
+    await furnish(scene)
+    for (let count = 0; count < 6; count += 1) {
+      const claim = await scene.begin(alice, 'much')
+      const entries = Array.from({ length: 400 }, (_, index) => scene.entry(`entry ${index}`))
+      await scene.settle(claim, null, { entries })
+    }
+    const before = await everything(scene)
+    const { found, taken } = await takeSession(scene, alice)
+    const [first, second] = ids(taken) as [number, number]
+    await putBackIn(scene, second, found[1]?.text ?? '', 7)
+    await putBackIn(scene, first, found[0]?.text ?? '', 2)
+    assert.deepEqual(await everything(scene), before)
+    await purgeAll(scene.store)
+    assert.deepEqual(await everything(scene), before)
+  },
+  'is not seen before its last part': async (scene) => {
+    await furnish(scene)
+    const { found, taken } = await takeSession(scene, alice)
+    const [, second] = ids(taken) as [number, number]
+    const pieces = inParts(found[1]?.text ?? '', 4)
+    for (const [part, text] of pieces.slice(0, -1).entries()) {
+      await scene.store.putBack({ id: second, part, text, last: false, atMs: scene.nowMs })
+      assert.equal(await scene.store.readSession(alice), null)
+      assert.deepEqual((await scene.store.listTurns({ order: 'oldest', limit: 9 })).items, [])
+      assert.deepEqual((await scene.store.searchEntries({ text: 'again', limit: 9 })).items, [])
+      assert.equal((await scene.store.statistics()).entries, 0)
+    }
+    assert.equal((await scene.store.listArchived({ limit: 9 })).items.length, 2)
+  },
+  'takes each part once, and may be begun again': async (scene) => {
+    await furnish(scene)
+    const before = await everything(scene)
+    const { found, taken } = await takeSession(scene, alice)
+    const [first, second] = ids(taken) as [number, number]
+    const pieces = inParts(found[1]?.text ?? '', 3)
+    const put = (part: number) =>
+      scene.store.putBack({ id: second, part, text: pieces[part] ?? '', last: part === 2, atMs: scene.nowMs })
+    await put(0)
+    await put(1)
+    await put(1)
+    await refused('ARCHIVE_CONFLICT', scene.store.putBack({ id: first, part: 1, text: '\n', last: false, atMs: 1 }))
+    await put(0)
+    await put(1)
+    await put(2)
+    await putBackIn(scene, first, found[0]?.text ?? '')
+    assert.deepEqual(await everything(scene), before)
+    await refused('ARCHIVE_NOT_FOUND', put(2))
+  },
+  'comes back into the session that goes on without it': async (scene) => {
+    await furnish(scene)
+    const before = await everything(scene)
+    const { found, taken } = await takeEarlier(scene, alice, 1)
+    await putBackIn(scene, taken.id as number, found.text, 4)
+    assert.deepEqual(await everything(scene), before)
+  },
+  'becomes an earlier transcript of the session that has begun anew': async (scene) => {
+    await scene.say(alice, 'old', 'words')
+    const { found, taken } = await takeSession(scene, alice)
+    await scene.say(alice, 'new', 'ones')
+    const before = await scene.session(alice)
+    await putBackIn(scene, ids(taken)[0] as number, found[0]?.text ?? '', 2)
+    assert.deepEqual(await scene.session(alice), before)
+    assert.deepEqual(wordsOf(await scene.entries(alice, 1)), ['old', 'words'])
+    assert.deepEqual(wordsOf(await scene.entries(alice)), ['new', 'ones'])
+    const again = await takeEarlier(scene, alice, 1, 'sweep-2')
+    assert.equal(again.taken.because, null)
+  },
+  'brings its session back, which goes on in a new transcript when a later one is still away': async (scene) => {
+    await scene.say(alice, 'old', 'words')
+    await reset(scene)
+    await scene.say(alice, 'later', 'ones')
+    const { fence } = await scene.session(alice)
+    const { found, taken } = await takeSession(scene, alice)
+    const [first, second] = ids(taken) as [number, number]
+    await putBackIn(scene, first, found[0]?.text ?? '')
+    const { transcript, head, fence: fenceNow } = await scene.session(alice)
+    assert.deepEqual([transcript, head, fenceNow], [3, 0, fence])
+    await putBackIn(scene, second, found[1]?.text ?? '')
+    assert.deepEqual(wordsOf(await scene.entries(alice, 1)), ['old', 'words'])
+    assert.deepEqual(wordsOf(await scene.entries(alice, 2)), ['(event)', 'later', 'ones'])
+    await scene.say(alice, 'and on', 'yes')
+  },
+  'is refused when it is damaged, cut off or of another, and nothing has changed': async (scene) => {
+    await scene.say(alice, 'hello', 'hi')
+    await scene.say(bob, 'hello', 'hi')
+    const { found, taken } = await takeSession(scene, alice)
+    const text = found[0]?.text ?? ''
+    const id = ids(taken)[0] as number
+    const other = (await exported(scene.store, bob, 1)).text
+    const lines = text.split('\n')
+    const without = (at: number) => lines.filter((_, index) => index !== at).join('\n')
+    const broken = [
+      '',
+      other,
+      text.slice(0, -1),
+      `${lines.slice(0, -2).join('\n')}\n`,
+      without(0),
+      without(3),
+      text.replace('"type":"inbound"', '"type":"unknown"'),
+      text.replace('"seq":2', '"seq":"two"'),
+    ]
+    for (const each of broken) {
+      await refused('ARCHIVE_DAMAGED', scene.store.putBack({ id, part: 0, text: each, last: true, atMs: scene.nowMs }))
+    }
+    assert.equal(await scene.store.readSession(alice), null)
+    await putBackIn(scene, id, text)
+    assert.deepEqual(wordsOf(await scene.entries(alice)), ['hello', 'hi'])
+  },
+  'is refused when it is there already': async (scene) => {
+    const turn = await scene.say(alice, 'hello', 'hi')
+    const { found, taken } = await takeSession(scene, alice)
+    const id = ids(taken)[0] as number
+    const text = found[0]?.text ?? ''
+    await refused(
+      'ARCHIVE_NOT_FOUND',
+      scene.store.putBack({ id: id + 99, part: 0, text, last: true, atMs: scene.nowMs }),
+    )
+    await putBackIn(scene, id, text)
+    const entered = placed({ key: alice, transcript: 1, text }, { sweep: 'sweep-9' })
+    await scene.store.enterArchived({ items: [entered] })
+    const { items } = await scene.store.listArchived({ limit: 9 })
+    const call = scene.store.putBack({ id: items[0]?.id ?? 0, part: 0, text, last: true, atMs: scene.nowMs })
+    await refused('ARCHIVE_CONFLICT', call)
+    assert.equal((await scene.turn(turn.id)).status, 'done')
+  },
+}
