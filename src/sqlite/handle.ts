@@ -156,8 +156,8 @@ export class SqliteStore implements Store {
   }
 
   async statistics() {
-    const { writable, fencedWrites } = this.#lines
-    return { ...(await this.#lines.read('statistics', null)), writable, fencedWrites }
+    const { writable, fencedWrites, logPinned } = this.#lines
+    return { ...(await this.#lines.read('statistics', null)), writable, fencedWrites, logPinned }
   }
 
   probe = () => this.#lines.write('probe', { atMs: systemClock.nowMs() })

@@ -22,6 +22,8 @@ export interface StoreStatistics {
   /** The last `verify`, also of an earlier process. */
   lastVerify: { atMs: number; ok: boolean } | null
   writable: boolean
+  /** Another program reads, or a long read goes on: until it ends the log only grows. Told once it is over 32 MB. */
+  logPinned: boolean
   /** Writes refused because their fence was old, since the store was opened. */
   fencedWrites: number
   /** When the next turn that waits for more messages becomes due; null when none does. */

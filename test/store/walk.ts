@@ -503,7 +503,7 @@ async function compareAll(pair: Pair): Promise<void> {
     both(
       pair,
       (store) => store.readRetention({ limit: 100, activeBeforeMs: Number.MAX_SAFE_INTEGER }),
-      ({ kinds, earlier, clock }) => ({ kinds: kinds.map(kindView), earlier: byName(earlier), clock }),
+      ({ kinds, earlier, clock }) => ({ kinds: kinds.map(kindView), earlier: byName(earlier), notedMs: clock.notedMs }),
     ),
     both(
       pair,

@@ -160,6 +160,7 @@ export const statisticsSchema = z.strictObject({
   bytes: z.strictObject({ database: count, log: count, free: count, blobs: count, diskFree: count }),
   lastVerify: z.strictObject({ atMs: time, ok: z.boolean() }).nullable(),
   writable: z.boolean(),
+  logPinned: z.boolean(),
   fencedWrites: count,
   nextDueAtMs: time.nullable(),
 }) satisfies z.ZodType<StoreStatistics>

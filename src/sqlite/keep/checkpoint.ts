@@ -2,6 +2,7 @@ import { statSync } from 'node:fs'
 import type { Connection } from '../file/connection.ts'
 import { isSqliteError } from '../file/failures.ts'
 import { log } from '../threads/calls.ts'
+import { freePagesOf, vacuumPages, vacuumStep } from './vacuum.ts'
 
 /** Pages in the log that are worth a checkpoint: 4 MB. Reads slow down with the log's length. */
 const pendingPagesMax = 512
@@ -12,17 +13,22 @@ const catchUpPages = 4_096
 /** Ticks without a commit after which the store counts as idle: half a second. */
 const idleTicks = 5
 
-/** A log file longer than this is cut when the store is idle: 64 MB. Below that its room is reused. */
+/** A log file longer than this is cut when there is a chance: 64 MB. Below that its room is reused. */
 const logBytesMax = 64 * 1024 ** 2
 
-/** Pages given back to the disk at one time; each step is a short write transaction. */
-const vacuumPages = 128
+/** While the store is busy free pages are soon used again; above this, 16 MB, some go back to the disk each second. */
+const freePagesBusy = 2_048
+const busyVacuumTicks = 10
+const busyVacuumPages = 32
+
+/** The writer is asked again after so many ticks where a reader kept the log: one second. */
+const askAgainTicks = 10
 
 const sql = {
   look: 'PRAGMA wal_checkpoint(NOOP)',
   passive: 'PRAGMA wal_checkpoint(PASSIVE)',
+  restart: 'PRAGMA wal_checkpoint(RESTART)',
   truncate: 'PRAGMA wal_checkpoint(TRUNCATE)',
-  free: 'PRAGMA freelist_count',
 }
 
 interface LogState {
@@ -32,8 +38,10 @@ interface LogState {
 }
 
 /**
- * Brings the log into the database beside the writer: PASSIVE waits for nobody. A long reader only makes the log longer
- * until it ends.
+ * Brings the log into the database beside the writer: PASSIVE waits for nobody. A log that was brought in wholly begins anew
+ * with the next commit, unless somebody reads from it at that moment. Where that never happens by itself, under steady writes
+ * or with readers that overlap, the writer is asked to pause for a few milliseconds (`catchUp`). A long reader makes the
+ * log longer until it ends; then it is cut back to nothing, also while the store is never idle.
  */
 export class Checkpoints {
   readonly #db: Connection
@@ -41,6 +49,8 @@ export class Checkpoints {
   readonly #log: Int32Array
   #seenCommits = 0
   #quietTicks = 0
+  #ticks = 0
+  #askedAtTick = Number.NEGATIVE_INFINITY
   #settled = true
 
   constructor(db: Connection, path: string, shared: Int32Array) {
@@ -50,6 +60,7 @@ export class Checkpoints {
   }
 
   tick(): void {
+    this.#ticks += 1
     const commits = Atomics.load(this.#log, log.commits)
     this.#quietTicks = commits === this.#seenCommits ? this.#quietTicks + 1 : 0
     if (commits !== this.#seenCommits) this.#settled = false
@@ -71,14 +82,38 @@ export class Checkpoints {
       this.#giveBack()
       return
     }
+    const long = pages >= catchUpPages || this.#logSize() > logBytesMax
+    if (!long) Atomics.store(this.#log, log.pinned, 0)
     if (!idle) {
-      if (pages >= catchUpPages) Atomics.store(this.#log, log.catchUp, 1)
+      if (long) this.#ask()
+      if (this.#ticks % busyVacuumTicks === 0 && freePagesOf(this.#db) > freePagesBusy) {
+        vacuumStep(this.#db, busyVacuumPages)
+      }
       return
     }
-    if (this.#logSize() > logBytesMax) this.#db.first(sql.truncate)
-    const { freelist_count: free } = this.#db.first<{ freelist_count: number }>(sql.free) ?? { freelist_count: 0 }
-    if (free >= vacuumPages) this.#db.script(`PRAGMA incremental_vacuum(${vacuumPages})`)
-    this.#settled = free < vacuumPages
+    const cut = this.#logSize() <= logBytesMax || this.#truncate()
+    const free = freePagesOf(this.#db)
+    if (free >= vacuumPages) vacuumStep(this.#db, vacuumPages)
+    this.#settled = free < vacuumPages && cut && this.#broughtIn()
+  }
+
+  /** A writer that found a reader in the way is asked less often: its pause costs every session that waits. */
+  #ask(): void {
+    const pinned = Atomics.load(this.#log, log.pinned) === 1
+    if (pinned && this.#ticks - this.#askedAtTick < askAgainTicks) return
+    this.#askedAtTick = this.#ticks
+    Atomics.store(this.#log, log.catchUp, 1)
+  }
+
+  #truncate(): boolean {
+    const { busy } = this.#db.first<LogState>(sql.truncate) as LogState
+    Atomics.store(this.#log, log.pinned, busy)
+    return busy === 0
+  }
+
+  #broughtIn(): boolean {
+    const { log: pages, checkpointed } = this.#db.first<LogState>(sql.look) as LogState
+    return pages <= checkpointed
   }
 
   #short(): boolean {
@@ -94,5 +129,40 @@ export class Checkpoints {
 
   #logSize(): number {
     return statSync(this.#logPath).size
+  }
+}
+
+/** How long the writer waits for readers that are about to leave, longer each time that they did not. Unit: ms. */
+const waitForReadersMs = { first: 5, max: 40 }
+
+/**
+ * By the writer, between two commits: what the keeper has left of the log is brought in, and the log begins anew when the
+ * readers leave in time. Those that come meanwhile find everything in the database and do not need it. Otherwise it is
+ * pinned, and the keeper asks again after a second.
+ */
+export class CatchUp {
+  readonly #logPath: string
+  readonly #log: Int32Array
+  #waitMs = waitForReadersMs.first
+
+  constructor(path: string, shared: Int32Array) {
+    this.#logPath = `${path}-wal`
+    this.#log = shared
+  }
+
+  whenAsked(db: Connection): void {
+    if (Atomics.exchange(this.#log, log.catchUp, 0) === 0) return
+    try {
+      db.first(sql.passive) // without waiting first: it may be much, when the keeper is far behind
+      db.script(`PRAGMA busy_timeout = ${this.#waitMs}`)
+      const mode = statSync(this.#logPath).size > logBytesMax ? sql.truncate : sql.restart
+      const { busy } = db.first<LogState>(mode) as LogState
+      Atomics.store(this.#log, log.pinned, busy)
+      this.#waitMs = busy === 0 ? waitForReadersMs.first : Math.min(this.#waitMs * 2, waitForReadersMs.max)
+    } catch (error) {
+      if (!isSqliteError(error)) throw error // the keeper is at it, or the disk fails: the next commit meets that
+    } finally {
+      db.script('PRAGMA busy_timeout = 0')
+    }
   }
 }

@@ -7,7 +7,7 @@ import { turnSql } from '../statements/turns.ts'
 import { metaSql, statisticsSql } from '../statements/upkeep.ts'
 
 /** What the reader knows; the handle adds whether the store is writable and what it counted. */
-export type ReadStatistics = Omit<StoreStatistics, 'writable' | 'fencedWrites'>
+export type ReadStatistics = Omit<StoreStatistics, 'writable' | 'fencedWrites' | 'logPinned'>
 
 export function statistics(db: Connection, _input: null, path: string): ReadStatistics {
   const sessions = db.first<{ sessions: number; archived: number; entries: number }>(statisticsSql.sessions)

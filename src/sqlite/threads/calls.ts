@@ -44,9 +44,11 @@ export const log = {
   catchUp: 1,
   /** 1 while the disk is short of room: the log's own room is then given back. */
   short: 2,
+  /** 1 while a reader keeps the log from being brought in, and it is long. */
+  pinned: 3,
 } as const
 
-export const logBytes = 3 * Int32Array.BYTES_PER_ELEMENT
+export const logBytes = 4 * Int32Array.BYTES_PER_ELEMENT
 
 /** Sent instead of calls: finish and end. */
 export const closing = 'close'

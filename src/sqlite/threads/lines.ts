@@ -1,7 +1,7 @@
 import { systemClock } from '../../host/clock.ts'
 import { type ErrorRecord, HoldfastError, isHoldfastError, recordOf } from '../../model/errors.ts'
 import type { Store, StoreTelemetry } from '../../store/port.ts'
-import type { Role, ThreadData } from './calls.ts'
+import { log, type Role, type ThreadData } from './calls.ts'
 import type { KeepVerbs } from './keeper.ts'
 import { Post } from './post.ts'
 import type { ReadVerbs } from './read-verbs.ts'
@@ -50,6 +50,11 @@ export class Lines {
       throw error
     }
     if (this.#writer !== null) this.#keeperTimer = setTimeout(() => this.#startKeeper(), keeperAfterMs).unref()
+  }
+
+  /** A reader keeps a long log from being brought in. */
+  get logPinned(): boolean {
+    return Atomics.load(new Int32Array(this.#data.log), log.pinned) === 1
   }
 
   write<N extends keyof WriteVerbs>(verb: N, input: Input<WriteVerbs, N>): Output<WriteVerbs, N> {

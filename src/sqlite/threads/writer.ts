@@ -5,7 +5,8 @@ import { systemClock } from '../../host/clock.ts'
 import { HoldfastError, recordOf } from '../../model/errors.ts'
 import { busyLimitMs, busyWaitMaxMs } from '../file/busy.ts'
 import { type Connection, openForWriting } from '../file/connection.ts'
-import { failureOf, isSqliteError } from '../file/failures.ts'
+import { failureOf } from '../file/failures.ts'
+import { CatchUp } from '../keep/checkpoint.ts'
 import { turnSql } from '../statements/turns.ts'
 import type { Work } from '../verbs/work.ts'
 import { type BatchResult, runBatch } from './batch.ts'
@@ -22,6 +23,7 @@ export class Writer {
   readonly #data: ThreadData
   readonly #room: Room
   readonly #log: Int32Array
+  readonly #catchUp: CatchUp
   readonly #waiting: Call[] = []
   readonly #atEnd: () => void
   #db: Connection
@@ -35,6 +37,7 @@ export class Writer {
     this.#port = port
     this.#data = data
     this.#log = new Int32Array(data.log)
+    this.#catchUp = new CatchUp(data.path, this.#log)
     this.#room = new Room(dirname(data.path), data.diskReserveBytes, (writable, because) => {
       Atomics.store(this.#log, log.short, Number(because?.code === 'STORE_FULL'))
       this.#report({ kind: 'writable', writable, because })
@@ -55,7 +58,7 @@ export class Writer {
       this.#drain()
       if (this.#waiting.length === 0) break
       await this.#commit(this.#waiting.splice(0, batchMax))
-      this.#catchUp()
+      this.#catchUp.whenAsked(this.#db)
     }
     this.#serving = false
     if (this.#closing) this.#end()
@@ -124,19 +127,6 @@ export class Writer {
     Atomics.add(this.#log, log.commits, 1)
     this.#report({ kind: 'committed', ms, verbs })
     this.#room.regain()
-  }
-
-  /**
-   * While commits follow each other without a pause, the keeper never reaches the end of the log, and only a log that was
-   * brought in wholly begins anew. What it left is little: this pause is a few milliseconds.
-   */
-  #catchUp(): void {
-    if (Atomics.exchange(this.#log, log.catchUp, 0) === 0) return
-    try {
-      this.#db.first('PRAGMA wal_checkpoint(PASSIVE)')
-    } catch (error) {
-      if (!isSqliteError(error)) throw error // the keeper is at it, or the disk fails: the next commit meets that
-    }
   }
 
   /** Gives the reason when it cannot be opened. */

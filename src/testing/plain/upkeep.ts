@@ -106,6 +106,7 @@ export const upkeepVerbs = (state: PlainState): Sync<UpkeepVerbs> => {
         bytes: { database: 0, log: 0, free: 0, blobs: 0, diskFree: 0 },
         lastVerify: state.lastVerify,
         writable: true,
+        logPinned: false,
         fencedWrites: state.fencedWrites,
         nextDueAtMs: nextDueOf(state),
       }
