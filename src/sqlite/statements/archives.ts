@@ -54,6 +54,7 @@ export const purgeSql = {
   entries: `
     SELECT e.seq, e.turn, e.blob, e.bytes, b.stored FROM entry e LEFT JOIN blob b ON b.id = e.blob
     WHERE e.transcript = ? ORDER BY e.seq LIMIT ?`,
+  hasEntry: 'SELECT 1 FROM entry WHERE transcript = ? LIMIT 1',
   dropEntries: 'DELETE FROM entry WHERE transcript = ? AND seq <= ?',
   /** ?1 positions as a JSON array, ?2 session, ?3 number */
   turnsOf: `

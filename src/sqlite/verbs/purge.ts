@@ -1,3 +1,4 @@
+import { systemClock } from '../../host/clock.ts'
 import type { Connection } from '../file/connection.ts'
 import { purgeSql, type WithheldRow } from '../statements/archives.ts'
 import { keepFloors } from '../statements/ids.ts'
@@ -6,7 +7,19 @@ import type { Work } from './work.ts'
 /** What one transaction may still delete: rows, and pages of large bodies, which cost as much. */
 export interface Deletion {
   left: number
+  /** By the steady clock: rows that lie far apart cost ten times as much as neighbours. */
+  untilMs: number
 }
+
+/** The writer is not held longer by deletions; the commit comes on top. */
+const deletionMaxMs = 15
+
+export const deletionOf = (rows: number): Deletion => ({ left: rows, untilMs: systemClock.steadyMs() + deletionMaxMs })
+
+const isOver = ({ left, untilMs }: Deletion): boolean => left <= 0 || systemClock.steadyMs() > untilMs
+
+/** Entries between two looks at the clock. */
+const entriesAtOnce = 100
 
 const pageBytes = 8_192
 
@@ -15,19 +28,19 @@ const rowsPerEntry = 4
 
 export function purge(work: Work, input: { rowsMax: number }): boolean {
   work.db.run(purgeSql.abandon, JSON.stringify([...work.returning]))
-  return deleteWithheld(work.db, { left: input.rowsMax })
+  return deleteWithheld(work.db, deletionOf(input.rowsMax))
 }
 
 /** Deletes what is on its way out, as much as may be; true when more is left. */
 export function deleteWithheld(db: Connection, deletion: Deletion): boolean {
-  let floorsKept = false
+  let first = true
   for (;;) {
     const withheld = db.first<WithheldRow>(purgeSql.next)
     const session = withheld === undefined ? db.first<{ id: number }>(purgeSql.nextSession) : undefined
     if (withheld === undefined && session === undefined) return false
-    if (deletion.left <= 0) return true
-    if (!floorsKept) db.run(keepFloors)
-    floorsKept = true
+    if (!first && isOver(deletion)) return true
+    if (first) db.run(keepFloors)
+    first = false
     if (withheld !== undefined) deleteTranscript(db, withheld, deletion)
     if (session !== undefined) deleteSessionRow(db, session.id, deletion)
   }
@@ -41,10 +54,10 @@ interface DoomedEntry {
   stored: number | null
 }
 
-/** True when nothing of it is left. */
+/** True when nothing of it is left. Deletes something in any case, so that whoever calls again comes to an end. */
 export function deleteTranscript(db: Connection, withheld: WithheldRow, deletion: Deletion): boolean {
   const { transcript, session, number } = withheld
-  while (deletion.left > 0) {
+  for (let first = true; first || !isOver(deletion); first = false) {
     const entries = nextEntries(db, transcript, deletion)
     if (entries.length === 0) break
     const blobs = new Set(entries.flatMap(({ blob }) => (blob === null ? [] : [blob])))
@@ -56,9 +69,12 @@ export function deleteTranscript(db: Connection, withheld: WithheldRow, deletion
     if (withheld.counted === 1) db.run(purgeSql.countOffBytes, session, bytes)
     deletion.left -= dropBlobs(db, blobs)
   }
-  if (deletion.left > 0) deletion.left -= db.run(purgeSql.dropHidden, transcript, deletion.left)
-  if (deletion.left > 0) deletion.left -= db.run(purgeSql.dropSummaries, session, number, deletion.left)
-  if (deletion.left <= 0) return false
+  if (db.first(purgeSql.hasEntry, transcript) !== undefined) return false
+  const rowsMax = Math.max(1, deletion.left)
+  const ranges = db.run(purgeSql.dropHidden, transcript, rowsMax)
+  const summaries = db.run(purgeSql.dropSummaries, session, number, rowsMax)
+  deletion.left -= ranges + summaries
+  if (ranges >= rowsMax || summaries >= rowsMax) return false
   db.run(purgeSql.dropWithheld, transcript)
   db.run(purgeSql.dropTranscript, transcript)
   deletion.left -= 2
@@ -67,7 +83,8 @@ export function deleteTranscript(db: Connection, withheld: WithheldRow, deletion
 
 /** As many as fit, by rows and by the pages that their bodies take; at least one. */
 function nextEntries(db: Connection, transcript: number, { left }: Deletion): DoomedEntry[] {
-  const rows = db.all<DoomedEntry>(purgeSql.entries, transcript, Math.max(1, Math.floor(left / rowsPerEntry)))
+  const limit = Math.max(1, Math.min(entriesAtOnce, Math.floor(left / rowsPerEntry)))
+  const rows = db.all<DoomedEntry>(purgeSql.entries, transcript, limit)
   let weight = 0
   const fits = rows.findIndex(({ bytes, stored }, index) => {
     weight += Math.floor((stored ?? bytes) / pageBytes)
@@ -103,7 +120,8 @@ export function dropBlobs(db: Connection, blobs: ReadonlySet<number>): number {
 
 /** What no transcript has brought, then the row. */
 function deleteSessionRow(db: Connection, session: number, deletion: Deletion): void {
-  const turns = db.all<DoomedTurn>(purgeSql.turnsLeft, session, Math.max(1, Math.floor(deletion.left / rowsPerEntry)))
+  const limit = Math.max(1, Math.min(entriesAtOnce, Math.floor(deletion.left / rowsPerEntry)))
+  const turns = db.all<DoomedTurn>(purgeSql.turnsLeft, session, limit)
   const blobs = new Set<number>()
   for (const turn of turns) deletion.left -= deleteTurn(db, turn, blobs)
   deletion.left -= dropBlobs(db, blobs)

@@ -11,9 +11,9 @@ import {
   type RecordCounts,
 } from '../../model/records.ts'
 import type { SessionRow } from '../file/rows.ts'
-import { archivedSql, leaveSql, returnSql, type WithheldRow } from '../statements/archives.ts'
+import { archivedSql, leaveSql, purgeSql, returnSql, type WithheldRow } from '../statements/archives.ts'
 import { sessionSql } from '../statements/sessions.ts'
-import { deleteTranscript } from './purge.ts'
+import { deleteTranscript, deletionOf } from './purge.ts'
 import { keyHashOf } from './sessions.ts'
 import { Staging } from './staging.ts'
 import type { Work } from './work.ts'
@@ -110,7 +110,7 @@ function show(work: Work, archived: ArchivedTranscript, stage: WithheldRow, atMs
   const { entry } = JSON.parse(stage.counts ?? '') as RecordCounts
   if (entry !== header.transcript.entries) throw damaged('it has not as many entries as its first line says')
   for (const other of db.all<WithheldRow>(returnSql.others, stage.session, stage.number, stage.transcript)) {
-    const gone = deleteTranscript(db, { ...other }, { left: leftoverRowsMax })
+    const gone = deleteTranscript(db, other, deletionOf(leftoverRowsMax))
     if (!gone) throw startAgain('an earlier copy of it is not purged yet')
   }
   const hidden = db.first<SessionRow>(sessionSql.byId, stage.session) as SessionRow
@@ -120,7 +120,7 @@ function show(work: Work, archived: ArchivedTranscript, stage: WithheldRow, atMs
   }
   if (live === undefined) showSession(work, archived.sessionKey, stage, header, atMs)
   else showEarlier(work, live, stage, entry)
-  db.run('DELETE FROM withheld WHERE transcript = ?', stage.transcript)
+  db.run(purgeSql.dropWithheld, stage.transcript)
   db.run(archivedSql.drop, archived.id)
   work.returning.delete(archived.id)
 }

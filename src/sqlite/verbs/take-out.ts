@@ -7,12 +7,12 @@ import { archivedSql, leaveSql } from '../statements/archives.ts'
 import { sessionSql } from '../statements/sessions.ts'
 import { turnSql } from '../statements/turns.ts'
 import { addArchived } from './archived.ts'
-import { deleteWithheld } from './purge.ts'
+import { deleteWithheld, deletionOf } from './purge.ts'
 import { findSession, keyHashOf } from './sessions.ts'
 import type { Work } from './work.ts'
 
-/** Deleted at once in the transaction that takes them out: about 25 ms. What is beyond is only hidden. */
-export const takeOutRowsMax = 2_000
+/** Deleted at once in the transaction that takes them out, unless time runs out before. What is beyond is only hidden. */
+const takeOutRowsMax = 2_000
 
 export function takeOut(work: Work, input: { items: TakeOutItem[]; atMs: number }): TakenOut[] {
   const unsettled = new Set(work.db.all<{ session: number }>(leaveSql.unsettled).map(({ session }) => session))
@@ -20,7 +20,7 @@ export function takeOut(work: Work, input: { items: TakeOutItem[]; atMs: number 
     const { key, transcript } = item
     return { key, transcript, ...takeOne(work, item, unsettled) }
   })
-  deleteWithheld(work.db, { left: takeOutRowsMax })
+  deleteWithheld(work.db, deletionOf(takeOutRowsMax))
   return taken
 }
 
