@@ -142,7 +142,7 @@ export interface SummaryRecord {
   more?: More
 }
 
-export interface HiddenRecord {
+interface HiddenRecord {
   type: 'hidden'
   fromSeq: number
   toSeq: number
@@ -150,18 +150,11 @@ export interface HiddenRecord {
   tokens: number
 }
 
-export interface EndRecord extends RecordCounts {
+interface EndRecord extends RecordCounts {
   type: 'end'
 }
 
-export interface RecordCounts {
-  entry: number
-  turn: number
-  inbound: number
-  delivery: number
-  summary: number
-  hidden: number
-}
+export type RecordCounts = Record<BodyRecord['type'], number>
 
 export type BodyRecord = EntryRecord | TurnRecord | InboundRecord | DeliveryRecord | SummaryRecord | HiddenRecord
 export type TranscriptRecord = BodyRecord | EndRecord

@@ -18,16 +18,25 @@ export interface RetentionVerbs {
   /**
    * Takes transcripts out whose session is as it was when `stamp` was read and is not protected; the others stay, with the
    * reason. Afterwards nothing but `listArchived` shows them. A key whose session was taken out goes on with the
-   * next transcript number and from its fence. Rows beyond a bound are only hidden: `purge` deletes them.
+   * next transcript number and from its fence. Rows beyond a bound are only hidden: `purge` deletes them. The current transcript
+   * goes after the earlier ones, or with them: then it is the last of its session in `items`. The same call again gives the
+   * same ids. A hundred items hold the writer for about 20 ms.
    */
   takeOut(input: { items: TakeOutItem[]; atMs: number }): Promise<TakenOut[]>
-  /** Deletes hidden rows, and bodies that nothing refers to any more; at most `rowsMax`. True when more are left. */
+  /**
+   * Deletes hidden rows, and bodies that nothing refers to any more; about `rowsMax`, or as many as 15 ms allow. Also what
+   * came back in part before the last start. True when more are left.
+   */
   purge(input: { rowsMax: number }): Promise<boolean>
   /**
-   * Puts an archived transcript back, a part at a time, from part 0 on; with the `last` part it is there again as it was, to
-   * the byte of `exportTranscripts`, and off the list of archived ones. Where its session has begun anew it becomes an
-   * earlier transcript of it. Beginning again with part 0 is always allowed. @throws ARCHIVE_NOT_FOUND, ARCHIVE_DAMAGED
-   * (a line that is no record of it), ARCHIVE_CONFLICT (that number or one of its ids is there already)
+   * Puts an archived transcript back, a part of whole lines at a time, from part 0 on; with the `last` part it is there again
+   * as it was, to the byte of `exportTranscripts` after the first line, and off the list of archived ones. Where its session
+   * is gone that is made again with all that it had: so put the newest of a session back first. Where it has begun anew, or
+   * goes on, it becomes an earlier transcript of it. Times are as they were: a sweep would take it out again, unless the
+   * session is pinned or used. Parts of 256 KB hold the writer for about 20 ms. The same part again changes nothing;
+   * beginning again with part 0 is always allowed. @throws ARCHIVE_NOT_FOUND, ARCHIVE_DAMAGED (a line that is no record of it,
+   * or not as many as its end says), ARCHIVE_CONFLICT (that number or one of its ids is there already; with `retryAfterMs`:
+   * its session began or ended meanwhile, or a part is missing, so begin again with part 0)
    */
   putBack(input: { id: number; part: number; text: string; last: boolean; atMs: number }): Promise<void>
   /** Newest first by the time they were taken out, by keyset. @throws CURSOR_INVALID */
@@ -70,7 +79,7 @@ export interface RetentionFacts {
   archived: Record<ArchivePlace, { count: number; bytes: number }>
   bytes: { database: number; free: number; log: number; diskFree: number }
   clock: {
-    /** The latest time that anything in the store has happened at. */
+    /** The latest time of an activity, an admission, a take-out, and of what was written last. */
     newestMs: number
     /** What `noteClock` was last told; null when never. */
     notedMs: number | null

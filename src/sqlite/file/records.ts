@@ -16,7 +16,7 @@ export type Row = Record<string, string | number | Uint8Array | null>
 type Kept = EntryRecord | TurnRecord | InboundRecord | DeliveryRecord | SummaryRecord
 
 /** Fields that are columns, by table. */
-export const columnOf = {
+const columnOf = {
   entry: {
     n: 'n',
     seq: 'seq',

@@ -15,7 +15,8 @@ import { recoveryTables } from './schema/recovery.ts'
  *
  * Crash rules: WAL with synchronous=FULL, so a transaction that was answered is on disk, and one that was not is there
  * wholly or not at all. Every verb is one transaction or a part of a larger one, so every committed state satisfies the
- * invariants that `verify` checks. Times are milliseconds since the epoch; tokens are the meter's, uncorrected.
+ * invariants that `verify` checks. What is deleted is overwritten (`secure_delete`), and freed pages are zeroed; copies that were
+ * moved within the file while pages were split or joined go with `scrub`. Times are milliseconds since the epoch; tokens are the meter's, uncorrected.
  */
 
 /**

@@ -33,9 +33,6 @@ export function dropArchived({ db }: Work, input: { ids: number[] }): void {
   for (const id of input.ids) db.run(archivedSql.drop, id)
 }
 
-/** Where `readRetention` finds what `noteClock` was told. */
-export const clockNote = 'clock'
-
 export function noteClock({ db }: Work, input: { atMs: number }): void {
-  db.run(metaSql.set, clockNote, JSON.stringify(input))
+  db.run(metaSql.set, 'clock', JSON.stringify(input))
 }

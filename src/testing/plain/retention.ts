@@ -104,7 +104,7 @@ export const retentionVerbs = (state: PlainState): Sync<RetentionVerbs> => ({
   scrub: () => {},
 })
 
-export const numbersOf = ({ transcripts }: PlainSession): number[] =>
+const numbersOf = ({ transcripts }: PlainSession): number[] =>
   transcripts.flatMap((_, index) => [index + 1]).filter((number) => transcripts[number - 1] !== undefined)
 
 function factsOf(session: PlainSession): SessionFacts {
