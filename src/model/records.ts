@@ -215,10 +215,10 @@ export function recordLine(record: TranscriptRecord): string {
   return `{"type":"${record.type}",${[...parts, ...more].join(',')}}\n`
 }
 
-/** Holds for all that was written by `JSON.stringify`. */
+/** Holds for all that was written by `JSON.stringify`; `null` itself stands for a text that is not there. */
 function comesBack(json: string): boolean {
   try {
-    return JSON.stringify(JSON.parse(json)) === json
+    return json !== 'null' && JSON.stringify(JSON.parse(json)) === json
   } catch (error) {
     if (error instanceof SyntaxError) return false
     throw error
