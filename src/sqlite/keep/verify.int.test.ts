@@ -43,10 +43,21 @@ const damages: [string, string][] = [
   ['a reply of a failed turn', `UPDATE turn SET status = 'failed' WHERE position = 1`],
   ['a missing blob', 'DELETE FROM blob'],
   ['a blob of another content', 'UPDATE blob SET hash = zeroblob(32)'],
+  ['a blob that is cut off', `UPDATE blob SET body = ''`],
   ['a blob that is no zstd', 'UPDATE blob SET body = zeroblob(40)'],
   ['a body that is no JSON', `UPDATE entry SET body = '{"role":' WHERE body IS NOT NULL`],
   ['a summary of what is not there', 'UPDATE summary SET upto_seq = 99'],
   ['a parent of another entry', `UPDATE entry SET parent_id = 'x' WHERE seq = 2`],
+  ['a blob that nobody refers to', `UPDATE entry SET body = '{}', blob = NULL WHERE blob IS NOT NULL`],
+  ['a transcript that is hidden for no reason', 'UPDATE transcript SET number = -id WHERE number = 1'],
+  [
+    'a transcript that is on its way out and seen',
+    'INSERT INTO withheld SELECT id, session, 1, 1, NULL, 0, NULL, NULL, 0 FROM transcript LIMIT 1',
+  ],
+  ['a session that is removed and seen', `UPDATE session SET state = 'removed' WHERE key LIKE '%alice'`],
+  ['a session that miscounts its entries', 'UPDATE session SET entries = entries + 1'],
+  ['a session that miscounts its bytes', 'UPDATE session SET bytes = bytes + 1'],
+  ['a table whose next number is unknown', `DELETE FROM counter WHERE name = 'entry'`],
   ['counts that do not add up', 'UPDATE entry SET shown_tokens = shown_tokens + 1 WHERE seq = 1'],
 ]
 
