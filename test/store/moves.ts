@@ -58,7 +58,12 @@ async function problemsIn(data: string, copies: string): Promise<string[]> {
   try {
     const problems = await check('as it was left')
     const left = await store.listLeases()
-    await store.expireLeases({ holderIds: left.map(({ holder }) => holder.id), atMs: scene.nowMs })
+    await store.expireLeases({
+      holderIds: left.map(({ holder }) => holder.id),
+      handedOver: false,
+      limit: 1_000,
+      atMs: scene.nowMs,
+    })
     const waiting = await store.listTurns({ order: 'oldest', limit: 9, statuses: ['queued', 'interrupted'] })
     for (const { id } of waiting.items) await store.cancelTurn({ turnId: id, reason: 'killed', atMs: scene.nowMs })
     problems.push(...(await lostIn(store, copies)))

@@ -497,7 +497,7 @@ async function compareAll(pair: Pair): Promise<void> {
     ),
     both(
       pair,
-            (store) => store.statistics(),
+      (store) => store.statistics(),
       ({ bytes, lastVerify, nextDueAtMs, ...counts }) => counts,
     ),
     both(

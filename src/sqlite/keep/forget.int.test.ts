@@ -92,7 +92,7 @@ it('leaves no byte of a session that was deleted for good, nor of its key', asyn
   }
   for (const key of others.slice(0, 6)) await scene.store.deleteSession({ key, atMs: scene.nowMs })
   await purgeAll(scene.store)
-  expect(await scene.tryClaim({ limits: openLanes })).toBeNull()
+  expect(await scene.tryClaim({ rules: openLanes })).toBeNull()
 
   const packed = packedMarks(scratch.database)
   expect(packed.length).toBe(81)
