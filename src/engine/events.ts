@@ -47,6 +47,15 @@ export type GatewayEvent =
   | { type: 'recovery.planned'; turns: number }
   | { type: 'recovery.crash-loop'; uncleanStarts: number }
   | { type: 'recovery.calm' }
+  | {
+      type: 'retention.swept'
+      /** False: it was only found out what would go. */
+      applied: boolean
+      sessions: number
+      transcripts: number
+      bytes: number
+      deleted: number
+    }
   | { type: 'store.read-only'; outcome: ErrorRecord }
   | { type: 'store.writable' }
   /** Keys of the configuration, as the file has them. */

@@ -29,6 +29,7 @@ import { explainLanes, explainSession, type Known } from './watch/explain.ts'
 import type { LanesReport } from './watch/lanes.ts'
 import { LongWaits } from './watch/long-waits.ts'
 import { noLookout, ThreadLookout } from './watch/lookout.ts'
+import { Retention } from './upkeep/retain/retention.ts'
 import { Watch } from './watch.ts'
 import type { WhyReport } from './why.ts'
 
@@ -42,6 +43,8 @@ export interface HoldfastOptions {
   /** Sends replies, and failures, of turns with `deliverTo`; without one they wait. */
   deliver?: Deliver
   settings?: PartialSettings
+  /** Where retention makes `archives/` and `trash/`. Null, or absent: nothing is taken out. */
+  archives?: string | null
   clock?: Clock
   telemetry?: Telemetry
   /** Silent when absent. */
@@ -93,6 +96,7 @@ export class Holdfast {
   readonly jobs: Jobs
   /** What becomes of what an earlier process left unfinished, and of turns in quarantine. */
   readonly recovery: Recovery
+  readonly retention: Retention
   readonly #ground: Ground
   readonly #over: AbortController
   readonly #runsTurns: boolean
@@ -109,6 +113,7 @@ export class Holdfast {
     this.settings = settings
     this.holder = ground.holder
     this.events = events
+    this.retention = new Retention(ground, options.archives ?? null)
     this.#over = over
     this.#runsTurns = options.run !== null
     this.#deliverer = options.deliver === undefined ? null : new Deliverer(ground, options.deliver)
@@ -152,6 +157,7 @@ export class Holdfast {
     new LongWaits(this.#ground).begin(this.#over.signal)
     this.#turns.begin()
     this.#scheduler.begin()
+    this.retention.begin()
     return this
   }
 
@@ -263,6 +269,7 @@ export class Holdfast {
     this.#scheduler.stop()
     await this.#turns.stop(drainMs)
     this.#deliverer?.stop()
+    this.retention.stop()
     this.#over.abort()
     await this.#turns.close()
     if (this.#runsTurns) await handOver(this.#ground)

@@ -3,6 +3,7 @@ import type { LaneName } from '../model/lanes.ts'
 import type { SettledStatus, WaitCause } from '../model/turns.ts'
 import type { StepName } from '../recovery/plan.ts'
 import type { StoreTelemetry } from '../store/port.ts'
+import type { SweepReport } from './upkeep/retain/report.ts'
 
 export type CompactionOutcome = 'committed' | 'mechanical' | 'stale' | 'refused' | 'timeout' | 'failed'
 
@@ -26,6 +27,7 @@ export interface Telemetry extends StoreTelemetry {
   recovered(step: StepName): void
   /** Starts follow unclean ends too closely, or no longer do. */
   crashLoop(on: boolean): void
+  swept(report: SweepReport): void
 }
 
 export const silentTelemetry: Telemetry = {
@@ -43,4 +45,5 @@ export const silentTelemetry: Telemetry = {
   loopWedged: () => {},
   recovered: () => {},
   crashLoop: () => {},
+  swept: () => {},
 }

@@ -1,0 +1,69 @@
+import { ArchiveFolder, listFolders } from '../../../archive/folder.ts'
+import { HoldfastError, isHoldfastError } from '../../../model/errors.ts'
+import type { SessionKey } from '../../../model/keys.ts'
+import { chunksOf, dropExtra, indexOf, type Keeping, settleFolder } from './settle.ts'
+
+export interface DeletedForever {
+  /** It was in the database. */
+  session: boolean
+  /** Transcripts of it that were archived. */
+  archived: number
+}
+
+const purgeRows = 500
+const givePages = 128
+
+/**
+ * First the archives, bundle by bundle, found by their manifests and not by the index alone, and with them the key; then the rows. A
+ * kill in between leaves a part of it, and the same command finishes it. @throws HoldfastError SESSION_NOT_FOUND, SESSION_BUSY
+ */
+export async function deleteForever(keeping: Keeping, key: SessionKey): Promise<DeletedForever> {
+  const { store, clock, log } = keeping
+  const session = await deleteSession(keeping, key)
+  const archived = await deleteArchived(keeping, key)
+  if (!session && archived.transcripts === 0 && archived.manifests === 0) {
+    throw new HoldfastError('SESSION_NOT_FOUND', { sessionKey: key })
+  }
+  while (await store.purge({ rowsMax: purgeRows })) await clock.sleep(1)
+  for (let before = Number.POSITIVE_INFINITY; ; ) {
+    const { freeBytes } = await store.giveBack({ pagesMax: givePages })
+    if (freeBytes === 0 || freeBytes >= before) break
+    before = freeBytes
+  }
+  log.info({ transcripts: archived.transcripts, session }, 'a session was deleted for good')
+  return { session, archived: archived.transcripts }
+}
+
+async function deleteSession({ store, clock }: Keeping, key: SessionKey): Promise<boolean> {
+  try {
+    await store.deleteSession({ key, atMs: clock.nowMs() })
+    return true
+  } catch (error) {
+    if (!isHoldfastError(error, 'SESSION_NOT_FOUND')) throw error
+    return false // perhaps only its archives are left
+  }
+}
+
+async function deleteArchived(keeping: Keeping, key: SessionKey): Promise<{ transcripts: number; manifests: number }> {
+  const { store, clock } = keeping
+  const deleted = { transcripts: 0, manifests: 0 }
+  for (const name of await listFolders(keeping.root)) {
+    await using folder = await ArchiveFolder.open(keeping.root, name)
+    if (folder === null || !folder.names(key)) continue
+    await settleFolder(keeping, folder, true)
+    for (const bundle of [...folder.state.bundles.values()]) {
+      const going = bundle.items.filter((item) => item.key === key)
+      if (going.length === 0) continue
+      deleted.transcripts += going.length
+      bundle.items = bundle.items.filter((item) => item.key !== key)
+      bundle.extra.push(...going)
+      await dropExtra(keeping, folder, bundle, 'deleted for good')
+    }
+    const ids = (await indexOf(keeping, folder.name)).filter((row) => row.sessionKey === key).map(({ id }) => id)
+    for (const chunk of chunksOf(ids)) await store.dropArchived({ ids: chunk })
+    await folder.forget(key)
+    deleted.manifests += 1
+    keeping.log.debug({ folder: folder.name, atMs: clock.nowMs() }, 'frames of a session were deleted for good')
+  }
+  return deleted
+}
