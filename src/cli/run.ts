@@ -9,6 +9,8 @@ import { addSameOptions } from './options.ts'
 import { exitCodes, type Outside } from './outside.ts'
 import { quarantine } from './recovery/quarantine.ts'
 import { recover } from './recovery/recover.ts'
+import { retain } from './retention/retain.ts'
+import { trash } from './retention/trash.ts'
 import { serve } from './serve/serve.ts'
 import { sessions } from './sessions/group.ts'
 import { backup } from './store/backup.ts'
@@ -54,6 +56,7 @@ function programOf(terminal: Terminal): Command {
   program.commandsGroup(lookAfter)
   program.addCommand(compact(terminal)).addCommand(summaries(terminal)).addCommand(backup(terminal))
   program.addCommand(recover(terminal)).addCommand(quarantine(terminal))
+  program.addCommand(retain(terminal)).addCommand(trash(terminal))
   program.addCommand(verify(terminal)).addCommand(config(terminal))
   program.addHelpCommand(
     new Command('help').argument('[command]').description('print this, or what a command takes').helpGroup(lookAfter),

@@ -11,6 +11,7 @@ import { gatewayRoutes } from './native/gateway.ts'
 import { jobRoutes } from './native/jobs.ts'
 import { laneRoutes } from './native/lanes.ts'
 import { recoveryRoutes } from './native/recovery.ts'
+import { retentionRoutes } from './native/retention.ts'
 import { sessionRoutes } from './native/sessions.ts'
 import { summaryRoutes } from './native/summaries.ts'
 import { turnRoutes } from './native/turns.ts'
@@ -35,6 +36,7 @@ export function routesOf(deps: AppDeps): Route[] {
     ...turnRoutes(deps),
     ...summaryRoutes(deps),
     ...jobRoutes(deps),
+    ...retentionRoutes(deps),
     ...gatewayRoutes(deps),
     ...laneRoutes(deps),
     ...controlRoutes(deps),

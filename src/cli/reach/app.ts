@@ -14,6 +14,7 @@ import type { Reached } from './api.ts'
 export async function openApp(
   store: OpenStore,
   use: 'read' | 'write',
+  archives: string,
   config: Config,
   terminal: Terminal,
 ): Promise<Pick<Reached, 'fetch' | 'release'>> {
@@ -21,7 +22,7 @@ export async function openApp(
   const version = packageVersion()
   const metrics = createMetrics(version, clock)
   const summarize = use === 'read' ? null : await summarizerOf(config, env, clock, silentLog)
-  const holdfast = await openHoldfast({ store, run: null, summarize, settings: settingsOf(config), clock })
+  const holdfast = await openHoldfast({ store, run: null, summarize, settings: settingsOf(config), archives, clock })
   const app = createApp({
     holdfast,
     metrics,

@@ -17,7 +17,7 @@ export async function openForReading(
   const config = await readCommandConfig(options, terminal)
   // each takes about as long as the other
   const [store, { openApp }] = await Promise.all([openReadOnly(directory), import('./app.ts')])
-  return openApp(async () => store, 'read', config, terminal)
+  return openApp(async () => store, 'read', directory, config, terminal)
 }
 
 /** The API on the store itself, which is ours until release. @throws HoldfastError STORE_IN_USE, STORE_MISSING and others */
@@ -29,5 +29,5 @@ export async function openForWriting(
   findDatabase(directory) // a command makes no store, only `serve` does
   const config = await readCommandConfig(options, terminal)
   const { openApp } = await import('./app.ts')
-  return openApp(sqliteStore(directory), 'write', config, terminal)
+  return openApp(sqliteStore(directory), 'write', directory, config, terminal)
 }

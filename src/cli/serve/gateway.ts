@@ -75,7 +75,9 @@ export async function startGateway(config: Config, outside: Outside, reread: () 
   try {
     const telemetry = metrics.telemetry
     const settings = settingsOf(config)
-    const holdfast = await openHoldfast({ store, run, summarize, settings, clock, telemetry, log, watch: true })
+    const holdfast = await openHoldfast({
+      ...{ store, run, summarize, settings, archives: config.data, clock, telemetry, log, watch: true },
+    })
     const access = { host, token, allowedHosts }
     const reload = () =>
       live.reload(holdfast, log, async (next) => {

@@ -1,9 +1,11 @@
 import type { RecoveryState } from '../../engine/upkeep/recover.ts'
+import type { RetentionState } from '../../engine/upkeep/retain/report.ts'
 import type { ErrorRecord } from '../../model/errors.ts'
 import type { Holder } from '../../model/holders.ts'
 import { formatDuration, formatSize } from '../../model/units.ts'
 import type { LaneStatistics, StoreStatistics } from '../../store/upkeep.ts'
 import { ago, count } from '../print/words.ts'
+import { retentionLine } from '../retention/report-lines.ts'
 
 /** `GET /v1/status` */
 export interface StatusAnswer {
@@ -14,6 +16,7 @@ export interface StatusAnswer {
   health: { ready: boolean; because: ErrorRecord | null; draining: boolean }
   recovery: RecoveryState
   statistics: StoreStatistics
+  retention: RetentionState
 }
 
 export type GatewayState = 'answers' | 'none runs' | 'does not answer'
@@ -30,8 +33,9 @@ export function statusLines(answer: StatusAnswer, gateway: GatewayState, nowMs: 
     ...recoveryLine(answer, gateway).map((line): [string, string] => ['recovery', line]),
     ['store', storeLine(statistics, gateway)],
     ['verified', verifiedLine(statistics, nowMs)],
+    ['retention', retentionLine(answer.retention, nowMs)],
   ]
-  return rows.map(([name, text]) => `${name.padEnd(8)}  ${text}`)
+  return rows.map(([name, text]) => `${name.padEnd(9)}  ${text}`)
 }
 
 function gatewayLine({ version, holder, health }: StatusAnswer, nowMs: number): string {

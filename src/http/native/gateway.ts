@@ -6,6 +6,7 @@ import type { AppDeps } from '../deps.ts'
 import { events, get, json, post, type Route, withKey } from '../route.ts'
 import { atOnceMs, eventFrame, paced, stopWith, streamResponse, waitingFrame } from '../stream.ts'
 import { recoveryStateSchema } from './recovery.ts'
+import { retentionStateSchema } from './retention-shapes.ts'
 import {
   backupSchema,
   errorRecordSchema,
@@ -92,6 +93,7 @@ export function gatewayRoutes({ holdfast, models, clock, version }: AppDeps): Ro
         health: healthSchema,
         recovery: recoveryStateSchema,
         statistics: statisticsSchema,
+        retention: retentionStateSchema,
       }),
       'The status.',
     ),
@@ -102,6 +104,7 @@ export function gatewayRoutes({ holdfast, models, clock, version }: AppDeps): Ro
       health: holdfast.health(),
       recovery: await holdfast.recovery.state(),
       statistics: await store.statistics(),
+      retention: holdfast.retention.state,
     }),
   })
 

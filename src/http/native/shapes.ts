@@ -229,6 +229,14 @@ export const gatewayEventSchema = z
     z.strictObject({ type: z.literal('recovery.planned'), turns: count }),
     z.strictObject({ type: z.literal('recovery.crash-loop'), uncleanStarts: count }),
     z.strictObject({ type: z.literal('recovery.calm') }),
+    z.strictObject({
+      type: z.literal('retention.swept'),
+      applied: z.boolean(),
+      sessions: count,
+      transcripts: count,
+      bytes: z.number(),
+      deleted: count,
+    }),
     z.strictObject({ type: z.literal('store.read-only'), outcome: errorRecordSchema }),
     z.strictObject({ type: z.literal('store.writable') }),
     z.strictObject({

@@ -7,6 +7,7 @@ import { laneNames } from '../../model/lanes.ts'
 import { type SettledStatus, waitCauses } from '../../model/turns.ts'
 import { stepNames } from '../../recovery/plan.ts'
 import type { Store } from '../../store/port.ts'
+import { retentionMetrics } from './retention-metrics.ts'
 import { storeGauges } from './store-gauges.ts'
 
 /** What the engine and the store tell goes in; Prometheus text comes out. */
@@ -201,6 +202,7 @@ export function createMetrics(version: string, clock: Clock): Metrics {
     loopWedged: () => loopWedged.inc(),
     recovered: (step) => recovered.inc({ step }),
     crashLoop: (on) => crashLoop.set(Number(on)),
+    swept: retentionMetrics(registry),
   }
 
   const gauges = storeGauges(registry)

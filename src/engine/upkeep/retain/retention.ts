@@ -7,11 +7,13 @@ import type { SessionKey } from '../../../model/keys.ts'
 import type { ClockVerdict } from '../../../retention/clock.ts'
 import { anchorClock, type ClockAnchor, type ClockReading, judgeClock, observeClock } from '../../../retention/clock.ts'
 import { sweepEveryMinMs } from '../../../retention/policy.ts'
+import type { Page } from '../../../store/page.ts'
 import type { Ground } from '../../ground.ts'
 import { pause } from '../../waiting.ts'
 import { type DeletedForever, deleteForever } from './forever.ts'
 import { openFolder, type PutBackReport, putBack } from './put-back.ts'
 import type { RetentionState, SweepEvent, SweepOptions, SweepReport } from './report.ts'
+import { type ArchivedHit, type ArchivedSearch, searchArchives } from './search.ts'
 import { deleteFolder, indexOf, type Keeping, settleFolder } from './settle.ts'
 import { Sweep } from './sweep.ts'
 import { warnPeople } from './warn.ts'
@@ -132,6 +134,11 @@ export class Retention {
   async deleteForever(key: SessionKey): Promise<DeletedForever> {
     using _ = this.#take()
     return await deleteForever(this.#keeping(), key)
+  }
+
+  /** Reads only, beside whatever goes on. @throws HoldfastError CURSOR_INVALID */
+  search(query: ArchivedSearch, signal: AbortSignal): Promise<Page<ArchivedHit>> {
+    return searchArchives(this.#keeping(), query, signal)
   }
 
   async #tick(): Promise<void> {
