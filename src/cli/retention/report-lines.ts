@@ -50,7 +50,7 @@ export function reportLines(report: SweepReport): string[] {
 export function retentionLine(state: RetentionState, nowMs: number): string {
   if (state.mode === 'off') return 'off'
   const { last, clock, nextAtMs, busy, damaged } = state
-  const parts = [state.mode]
+  const parts: string[] = [state.mode]
   if (busy) parts.push('a sweep is going on')
   if (last !== null) {
     const what = `${count(last.sessions, 'session')} ${last.applied ? 'taken out' : 'would go'}`
