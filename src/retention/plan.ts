@@ -55,11 +55,11 @@ export function planRetention(input: PlanInput): RetentionPlan {
   }
 }
 
-/** Of an empty folder the manifest stays as long as trash does: it says what became of what was there. */
+/** Of an empty folder the manifest stays as long as trash does, and a day at least: it says what became of what was there. */
 function* planTrash(folders: readonly FolderFacts[], policy: RetentionPolicy, nowMs: number): Generator<RetentionStep> {
   for (const { place, folder, sinceMs, expiresAtMs, bytes, transcripts } of oldestFirst(folders)) {
     if (transcripts === 0) {
-      if (nowMs - sinceMs <= policy.trashMaxMs) continue
+      if (nowMs - sinceMs <= Math.max(policy.trashMaxMs, trashKeptMs)) continue
       yield { kind: 'forget', place, folder, bytes, cause: 'empty', because: 'nothing of it is archived any more' }
     } else if (place === 'trash' && expiresAtMs !== null && expiresAtMs <= nowMs) {
       const because = `in the trash for ${formatDuration(nowMs - sinceMs)}`

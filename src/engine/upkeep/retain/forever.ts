@@ -11,7 +11,6 @@ export interface DeletedForever {
 }
 
 const purgeRows = 500
-const givePages = 128
 
 /**
  * First the archives, bundle by bundle, found by their manifests and not by the index alone, and with them the key; then the rows. A
@@ -25,11 +24,7 @@ export async function deleteForever(keeping: Keeping, key: SessionKey): Promise<
     throw new HoldfastError('SESSION_NOT_FOUND', { sessionKey: key })
   }
   while (await store.purge({ rowsMax: purgeRows })) await clock.sleep(1)
-  for (let before = Number.POSITIVE_INFINITY; ; ) {
-    const { freeBytes } = await store.giveBack({ pagesMax: givePages })
-    if (freeBytes === 0 || freeBytes >= before) break
-    before = freeBytes
-  }
+  await store.scrub() // gives all free pages back too
   log.info({ transcripts: archived.transcripts, session }, 'a session was deleted for good')
   return { session, archived: archived.transcripts }
 }

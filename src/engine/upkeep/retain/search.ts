@@ -127,8 +127,8 @@ async function searchFrame(
 }
 
 function hitIn(json: string, words: readonly string[]): Pick<ArchivedHit, 'atMs' | 'text'> | null {
-  const record = JSON.parse(json) as { atMs?: unknown; body?: unknown }
-  const text = writtenIn(record.body)
+  const record = JSON.parse(json) as { atMs?: unknown; body?: unknown; bodyText?: string }
+  const text = writtenIn(record.bodyText === undefined ? record.body : JSON.parse(record.bodyText))
   const folded = text?.toLowerCase() ?? ''
   if (text === null || !words.every((word) => folded.includes(word))) return null
   const from = Math.max(0, folded.indexOf(words[0] ?? '') - excerptLength / 4)
