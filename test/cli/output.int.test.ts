@@ -122,6 +122,29 @@ describe('with a running gateway', () => {
       { cwd },
     ))
 
+  it('retention is shown, done, listed, and nothing is deleted for good by the way', () =>
+    expectGolden(
+      'retention',
+      [
+        'retain --help',
+        'retain',
+        'retain --apply',
+        'retain --apply',
+        'retain --list',
+        'retain --undo nothing-like-it',
+        'retain --apply --list',
+        'trash list',
+        'trash restore 42',
+        'trash empty',
+        'sessions search --archived bicycle',
+        'sessions pin alice',
+        'sessions pin alice --off',
+        'sessions delete alice',
+        'sessions delete --forever nobody',
+      ],
+      { cwd },
+    ))
+
   it('the same as JSON', async () => {
     for (const line of [
       'sessions list --archived',

@@ -30,7 +30,10 @@ export function reportLines(report: SweepReport): string[] {
   const least = report.more && !applied ? 'at least ' : ''
   const packed = packedBytes === 0 ? '' : `, ${formatSize(packedBytes)} compressed`
   const what = `${count(sessions, 'session')}, ${count(transcripts, 'transcript')}, ${count(entries, 'entry', 'entries')}`
-  const lines = [`${applied ? 'Taken out' : 'Would go'}: ${least}${what} (${formatSize(bytes)}${packed}).`]
+  const lines =
+    transcripts === 0
+      ? [`Nothing ${applied ? 'was to go' : 'would go'} from the store.`]
+      : [`${applied ? 'Taken out' : 'Would go'}: ${least}${what} (${formatSize(bytes)}${packed}).`]
   if (report.toTrash > 0) lines.push(`${count(report.toTrash, 'archived transcript')} to the trash.`)
   if (report.deleted > 0) {
     lines.push(`${count(report.deleted, 'transcript')} deleted for good (${formatSize(report.deletedBytes)}).`)

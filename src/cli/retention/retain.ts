@@ -80,6 +80,7 @@ async function undo(api: Api, name: string, options: RetainOptions, terminal: Te
   const report = await api.call<PutBackReport>('POST', '/v1/retention/undo', { name: meant })
   if (options.json === true) return await terminal.printJson(report)
   await terminal.print(`${count(report.restored.length, 'transcript')} put back.`)
+  if (report.restored.length > 0) terminal.note(nextSweepTakesIt)
   if (report.conflicts.length === 0) return
   terminal.exitCode = 1
   terminal.note(
@@ -87,6 +88,10 @@ async function undo(api: Api, name: string, options: RetainOptions, terminal: Te
   )
   for (const { key, transcript } of report.conflicts) terminal.note(`  ${key} transcript ${transcript}`)
 }
+
+/** They are as old as they were. */
+export const nextSweepTakesIt =
+  'By the same policy the next sweep takes it out again: pin what is to stay, or change the limit first.'
 
 async function list(api: Api, options: RetainOptions, terminal: Terminal): Promise<void> {
   const listing = await readList<ArchivedTranscript>(api, '/v1/archives', { place: 'archives' }, options.limit)

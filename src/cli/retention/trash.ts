@@ -7,6 +7,7 @@ import { readList } from '../reach/pages.ts'
 import { reach } from '../reach/reach.ts'
 import type { Terminal } from '../terminal.ts'
 import { printArchived } from './archived.ts'
+import { nextSweepTakesIt } from './retain.ts'
 
 export function trash(terminal: Terminal) {
   return group('trash', 'What retention will delete for good, until then restorable', [
@@ -38,6 +39,7 @@ function trashRestore(terminal: Terminal) {
       if (options.json === true) return await terminal.printJson(restored)
       const { sessionKey, transcript, entries } = restored
       await terminal.print(`${sessionKey} transcript ${transcript} is back: ${count(entries, 'entry', 'entries')}.`)
+      terminal.note(nextSweepTakesIt)
     })
 }
 

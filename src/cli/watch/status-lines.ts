@@ -33,9 +33,9 @@ export function statusLines(answer: StatusAnswer, gateway: GatewayState, nowMs: 
     ...recoveryLine(answer, gateway).map((line): [string, string] => ['recovery', line]),
     ['store', storeLine(statistics, gateway)],
     ['verified', verifiedLine(statistics, nowMs)],
-    ['retention', retentionLine(answer.retention, nowMs)],
+    ['sweeps', retentionLine(answer.retention, nowMs)],
   ]
-  return rows.map(([name, text]) => `${name.padEnd(9)}  ${text}`)
+  return rows.map(([name, text]) => `${name.padEnd(8)}  ${text}`)
 }
 
 function gatewayLine({ version, holder, health }: StatusAnswer, nowMs: number): string {

@@ -4,6 +4,7 @@ import { randomId } from '../../../host/random.ts'
 import type { ArchivedTranscript } from '../../../model/archives.ts'
 import { HoldfastError, isHoldfastError, recordOf } from '../../../model/errors.ts'
 import type { SessionKey } from '../../../model/keys.ts'
+import { formatDuration } from '../../../model/units.ts'
 import type { ClockVerdict } from '../../../retention/clock.ts'
 import { anchorClock, type ClockAnchor, type ClockReading, judgeClock, observeClock } from '../../../retention/clock.ts'
 import { sweepEveryMinMs } from '../../../retention/policy.ts'
@@ -248,7 +249,9 @@ export class Retention {
 
   #checkRested(): void {
     const retryAfterMs = this.#restMs()
-    if (retryAfterMs > 0) throw new HoldfastError('RETENTION_BUSY', { because: 'one has just ended' }, { retryAfterMs })
+    if (retryAfterMs <= 0) return
+    const because = `one has just ended, the next may begin in ${formatDuration(retryAfterMs)}`
+    throw new HoldfastError('RETENTION_BUSY', { because }, { retryAfterMs })
   }
 
   #restMs(): number {
