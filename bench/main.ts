@@ -10,6 +10,7 @@ import { diskScenario } from './scenarios/disk.ts'
 import { eventLoop } from './scenarios/event-loop.ts'
 import { readContext } from './scenarios/read-context.ts'
 import { restartScenario } from './scenarios/restart.ts'
+import { retentionScenario } from './scenarios/retention.ts'
 import { listScenario, patchScenario } from './scenarios/sessions.ts'
 import { turnOverhead } from './scenarios/turn-overhead.ts'
 
@@ -23,6 +24,7 @@ const scenarios: Scenario[] = [
   patchScenario,
   diskScenario,
   restartScenario,
+  retentionScenario,
 ]
 
 const usage = `npm run bench -- [options]

@@ -1,66 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { kindOf, parseSessionKey, sessionKinds } from '../model/keys.ts'
-import type { KindFacts, RetentionFacts, SessionFacts } from '../store/retention.ts'
+import { dayMs, factsOf, limit, nowMs, policyOf, session, unlimited } from '../../test/retention/facts.ts'
+import { parseSessionKey } from '../model/keys.ts'
+import type { RetentionFacts, SessionFacts } from '../store/retention.ts'
 import { type PlanInput, planRetention, trashKeptMs } from './plan.ts'
-import { defaultRetentionPolicy, type KindPolicy, problemsOfRetention, type RetentionPolicy } from './policy.ts'
+import { defaultRetentionPolicy, problemsOfRetention, type RetentionPolicy } from './policy.ts'
 import type { FolderFacts } from './steps.ts'
-
-const dayMs = 86_400_000
-const nowMs = 1_800_000_000_000
-const limit = 100
-
-const unlimited: KindPolicy = {
-  idleMaxMs: null,
-  ageMaxMs: null,
-  sessionsMax: null,
-  entriesMax: null,
-  bytesMax: null,
-  earlierMaxMs: null,
-  end: 'archive',
-}
-
-function policyOf(kind: Partial<KindPolicy>, more: Partial<RetentionPolicy> = {}): RetentionPolicy {
-  const kinds = Object.fromEntries(sessionKinds.map((name) => [name, { ...unlimited, ...kind }]))
-  return { ...defaultRetentionPolicy, kinds: kinds as RetentionPolicy['kinds'], ...more }
-}
-
-/** Idle, and made, so many days ago. */
-function session(
-  name: string,
-  idleDays: number,
-  more: Partial<SessionFacts> & { ageDays?: number } = {},
-): SessionFacts {
-  const key = parseSessionKey(name)
-  const { ageDays = idleDays, ...rest } = more
-  const createdAtMs = nowMs - ageDays * dayMs
-  const activeAtMs = nowMs - idleDays * dayMs
-  return { key, kind: kindOf(key), createdAtMs, activeAtMs, transcripts: [1], entries: 10, bytes: 1_000, ...rest }
-}
-
-/** What a store with these sessions says; `hidden` ones are protected or recently active. */
-function factsOf(sessions: readonly SessionFacts[], hidden = 0, more: Partial<RetentionFacts> = {}): RetentionFacts {
-  const kinds = sessionKinds.flatMap((kind): KindFacts[] => {
-    const of = sessions.filter((each) => each.kind === kind)
-    if (of.length === 0) return []
-    const by = (read: (of: SessionFacts) => number) => [...of].sort((a, b) => read(a) - read(b)).slice(0, limit)
-    const sum = (read: (of: SessionFacts) => number) => of.reduce((total, each) => total + read(each), 0)
-    return [
-      {
-        kind,
-        sessions: of.length + hidden,
-        entries: sum(({ entries }) => entries),
-        bytes: sum(({ bytes }) => bytes),
-        idlest: by(({ activeAtMs }) => activeAtMs),
-        eldest: by(({ createdAtMs }) => createdAtMs),
-      },
-    ]
-  })
-  const none = { count: 0, bytes: 0 }
-  const bytes = { database: 0, free: 0, log: 0, diskFree: 0 }
-  const clock = { newestMs: nowMs, notedMs: nowMs }
-  return { kinds, earlier: [], archived: { archives: none, trash: none }, bytes, clock, ...more }
-}
 
 function plan(facts: RetentionFacts, policy: RetentionPolicy, more: Partial<PlanInput> = {}) {
   const input = {

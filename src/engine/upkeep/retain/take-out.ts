@@ -13,6 +13,9 @@ const bundleLimits = { transcripts: 128, bytes: 8 * 1024 * 1024 }
 /** Of one export. What a thread hands over at once also waits for no one that long. */
 const exportLimits = { items: 64, bytes: 512 * 1024 }
 
+/** By one verb of the store: some 10 ms of the writer. */
+const takenAtOnce = 32
+
 interface Wanted extends ExportItem {
   step: TakeOutStep
   whole: boolean
@@ -71,7 +74,11 @@ export class TakeOut {
       const { key, transcript } = item
       return { key, transcript, stamp, archived: rowOf(folder, bundle, item) }
     })
-    const results = await timed(store.takeOut({ items: wanted, atMs }))
+    const results: TakenOut[] = []
+    for (let from = 0; from < wanted.length; from += takenAtOnce) {
+      const items = wanted.slice(from, from + takenAtOnce)
+      results.push(...(await timed(store.takeOut({ items, atMs }))))
+    }
     const left = results.flatMap(({ key, transcript, id, because }: TakenOut) =>
       id === null ? [{ key, transcript, because: because ?? 'changed' }] : [],
     )
