@@ -25,7 +25,11 @@ function goesAt(shownMs: number, facts: RetentionFacts, folders: FolderFacts[], 
 }
 
 /** The same, when the clock has jumped before the start, or while the process ran, and the guard is asked first. */
-function goesGuarded(jumpMs: number, jumpsAtStart: boolean, ...given: [RetentionFacts, FolderFacts[], RetentionPolicy]): string[] {
+function goesGuarded(
+  jumpMs: number,
+  jumpsAtStart: boolean,
+  ...given: [RetentionFacts, FolderFacts[], RetentionPolicy]
+): string[] {
   const [{ clock }] = given
   const start: ClockReading = { wallMs: nowMs - hourMs + (jumpsAtStart ? jumpMs : 0), steadyMs: 0 }
   const reading: ClockReading = { wallMs: nowMs + jumpMs, steadyMs: hourMs }
@@ -40,8 +44,15 @@ const stores = fc.record({
   sessionsMax: fc.option(fc.nat(20), { nil: null }),
 })
 
-function storeOf({ sessions, trashDays, idleMaxDays, sessionsMax }: typeof stores extends fc.Arbitrary<infer T> ? T : never) {
-  const found = sessions.map(({ idleDays, ageDays }, at) => session(`s${at}`, idleDays, { ageDays: idleDays + ageDays }))
+function storeOf({
+  sessions,
+  trashDays,
+  idleMaxDays,
+  sessionsMax,
+}: typeof stores extends fc.Arbitrary<infer T> ? T : never) {
+  const found = sessions.map(({ idleDays, ageDays }, at) =>
+    session(`s${at}`, idleDays, { ageDays: idleDays + ageDays }),
+  )
   const folders = trashDays.map((days, at): FolderFacts => {
     const sinceMs = nowMs - days * dayMs
     const expiresAtMs = sinceMs + 30 * dayMs

@@ -35,7 +35,11 @@ export function session(
 }
 
 /** What a store with these sessions says; `hidden` ones are protected or recently active. */
-export function factsOf(sessions: readonly SessionFacts[], hidden = 0, more: Partial<RetentionFacts> = {}): RetentionFacts {
+export function factsOf(
+  sessions: readonly SessionFacts[],
+  hidden = 0,
+  more: Partial<RetentionFacts> = {},
+): RetentionFacts {
   const kinds = sessionKinds.flatMap((kind): KindFacts[] => {
     const of = sessions.filter((each) => each.kind === kind)
     if (of.length === 0) return []
