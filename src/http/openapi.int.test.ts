@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { dataIn, type Gateway, quarantined, readUntil, startGateway } from '../../test/http/gateway.ts'
+import { defaultRetentionPolicy } from '../retention/policy.ts'
 import { errorBodySchema } from './errors.ts'
 import { openApiOf } from './openapi.ts'
 import type { Reply, Route } from './route.ts'
@@ -7,8 +8,12 @@ import type { Reply, Route } from './route.ts'
 let gateway: Gateway
 beforeAll(async () => {
   const words = Array.from({ length: 200 }, (_, index) => `word${index}`).join(' ')
+  const kinds = { ...defaultRetentionPolicy.kinds, hook: { ...defaultRetentionPolicy.kinds.hook, sessionsMax: 0 } }
   gateway = await startGateway({
-    settings: { context: { windowTokens: 20_000, answerTokens: 1_000, softShare: 0.9, keepShare: 0.01 } },
+    settings: {
+      retention: { ...defaultRetentionPolicy, recentMs: 0, kinds },
+      context: { windowTokens: 20_000, answerTokens: 1_000, softShare: 0.9, keepShare: 0.01 },
+    },
     summarize: async () => 'Words.',
   })
   for (let index = 0; index < 3; index += 1) {
@@ -25,6 +30,13 @@ async function requests(): Promise<[string, string, object?][]> {
   const { turn: waiting } = await gateway.call('POST', '/v1/sessions/t/turns', { text: 'x', onBusy: 'queue' })
   await gateway.holdfast.settled(waiting.id)
   const messages = [{ role: 'user', content: 'hello' }]
+  for (const key of ['hook:1', 'hook:2']) {
+    await gateway.call('POST', `/v1/sessions/${key}/turns`, { text: 'x', wait: true })
+  }
+  let name = ''
+  for await (const event of gateway.holdfast.retention.sweep({ apply: true, trustClock: false })) {
+    if (event.type === 'done') name = event.report.sweep
+  }
   return [
     ['POST', '/v1/chat/completions', { messages }],
     ['POST', '/v1/chat/completions', { messages, stream: true, stream_options: { include_usage: true } }],
@@ -64,6 +76,14 @@ async function requests(): Promise<[string, string, object?][]> {
     ['POST', '/v1/backup', { directory: `${gateway.directory}/backup` }],
     ['POST', '/v1/sessions/s/reset', {}],
     ['POST', '/v1/sessions/s/archive', {}],
+    ['POST', '/v1/retention/sweep', {}],
+    ['GET', '/v1/retention'],
+    ['GET', '/v1/archives'],
+    ['GET', '/v1/archives/search?text=x'],
+    ['POST', '/v1/archives/{archived}/restore', {}],
+    ['POST', '/v1/retention/undo', { name }],
+    ['POST', '/v1/trash/empty', {}],
+    ['POST', '/v1/sessions/hook:1/delete', { forever: true }],
     ['GET', '/healthz'],
     ['GET', '/readyz'],
     ['GET', '/metrics'],
@@ -175,6 +195,10 @@ async function filled(template: string): Promise<string> {
   if (template.includes('{summary}')) {
     const { items } = await gateway.call('GET', '/v1/sessions/s/summaries')
     return template.replace('{summary}', items[0].id)
+  }
+  if (template.includes('{archived}')) {
+    const { items } = await gateway.call('GET', '/v1/archives')
+    return template.replace('{archived}', items[0].id)
   }
   if (!template.includes('{waiting}')) return template
   const { turn } = await gateway.call('POST', '/v1/sessions/u/turns', { text: 'a', onBusy: 'queue' })

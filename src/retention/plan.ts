@@ -1,4 +1,4 @@
-import { type SessionKey, type SessionKind, sessionKinds } from '../model/keys.ts'
+import type { SessionKey, SessionKind } from '../model/keys.ts'
 import { formatDuration, formatSize } from '../model/units.ts'
 import type { EarlierFacts, KindFacts, RetentionFacts, SessionFacts } from '../store/retention.ts'
 import { type Budget, budgetOf, type OverBudget, overBudgetOf } from './budget.ts'
@@ -212,14 +212,4 @@ function endsEarly({ facts, limit }: PlanInput, steps: readonly RetentionStep[])
 
 function oldestFirst(folders: readonly FolderFacts[]): FolderFacts[] {
   return [...folders].sort((a, b) => a.sinceMs - b.sinceMs || (a.folder < b.folder ? -1 : 1))
-}
-
-/** For totals: how many of each kind of session go, in the order of the kinds. */
-export function countByKind(steps: readonly RetentionStep[]): { kind: SessionKind; sessions: number }[] {
-  return sessionKinds
-    .map((kind) => ({
-      kind,
-      sessions: steps.filter((step) => step.kind === 'take out' && step.whole && step.sessionKind === kind).length,
-    }))
-    .filter(({ sessions }) => sessions > 0)
 }

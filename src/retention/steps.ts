@@ -17,7 +17,7 @@ export interface FolderFacts {
 }
 
 export type TakeOutCause = 'idle' | 'age' | 'count' | 'entries' | 'bytes' | 'disk' | 'ended'
-export type FolderCause = 'age' | 'bytes' | 'expired' | 'disk' | 'empty'
+type FolderCause = 'age' | 'bytes' | 'expired' | 'disk' | 'empty'
 
 export type RetentionStep =
   /** A session, or with `whole: false` transcripts of it that a reset has ended. */

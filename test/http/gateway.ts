@@ -63,6 +63,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
   const store = sqliteStore(join(directory, 'data'))
   const holdfast = await openHoldfast({
     store,
+    archives: join(directory, 'data'),
     run: (turn) => script(turn),
     settings: options.settings ?? {},
     telemetry: metrics.telemetry,

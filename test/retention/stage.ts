@@ -16,11 +16,6 @@ import { Scene } from '../../src/testing/contract/scene.ts'
 export const hourMs = 3_600_000
 export const dayMs = 24 * hourMs
 
-export interface Filled {
-  directory: string
-  keys: SessionKey[]
-}
-
 /** A data directory that is gone after the test, and in order until then. */
 export async function newDirectory(): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'holdfast-retention-'))

@@ -58,6 +58,10 @@ it('has every series that an alert may look at before anything has happened', as
     'holdfast_fenced_writes_total',
     'holdfast_last_verify_timestamp_seconds',
     'holdfast_sessions{state="open"}',
+    'holdfast_retention_sweeps_total{applied="true"}',
+    'holdfast_retention_transcripts_total',
+    'holdfast_retention_last_sweep_timestamp_seconds',
+    'holdfast_retention_over_budget_bytes',
   ]
   for (const series of zeros) expect(seriesIn(text, series), series).toBe(0)
   const present = [

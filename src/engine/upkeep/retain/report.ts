@@ -10,7 +10,7 @@ export interface SweepOptions {
   trustClock: boolean
 }
 
-export type StepOutcome = 'planned' | 'done' | 'stayed'
+type StepOutcome = 'planned' | 'done' | 'stayed'
 
 export type SweepEvent =
   | { type: 'step'; step: RetentionStep; outcome: StepOutcome; because: string | null }

@@ -16,7 +16,7 @@ export interface Keeping {
 }
 
 /** Rows read or written by one verb. */
-export const rowsAtOnce = 200
+const rowsAtOnce = 200
 
 /** All that the index knows of a folder. */
 export async function indexOf({ store }: Keeping, folder: string): Promise<ArchivedTranscript[]> {
@@ -41,7 +41,7 @@ export function rowOf(folder: ArchiveFolder, bundle: BundleState, item: Manifest
   return { ...rest, ...where, sessionKey: key, takenAtMs, expiresAtMs }
 }
 
-export const nameOf = ({ sessionKey, transcript }: ArchivedTranscript): ItemName => ({ key: sessionKey, transcript })
+const nameOf = ({ sessionKey, transcript }: ArchivedTranscript): ItemName => ({ key: sessionKey, transcript })
 
 /**
  * Makes folder, manifest and index say the same, after whatever has interrupted an earlier process: what was announced is

@@ -24,7 +24,7 @@ export async function warnPeople(ground: Ground, report: SweepReport): Promise<v
   }
 }
 
-export function warningOf({ applied, sessions, transcripts, deleted, more, overBudget }: SweepReport): string | null {
+function warningOf({ applied, sessions, transcripts, deleted, more, overBudget }: SweepReport): string | null {
   if (overBudget !== null) return `The disk budget cannot be met: ${overBudget.because}`
   if (applied || transcripts + deleted === 0) return null
   const earlier = transcripts === sessions ? '' : ` (${transcripts} transcripts)`
