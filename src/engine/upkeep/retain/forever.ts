@@ -20,12 +20,13 @@ export async function deleteForever(keeping: Keeping, key: SessionKey): Promise<
   const { store, clock, log } = keeping
   const session = await deleteSession(keeping, key)
   const archived = await deleteArchived(keeping, key)
-  if (!session && archived.transcripts === 0 && archived.manifests === 0) {
+  if (!session && archived.transcripts === 0 && archived.manifests === 0 && archived.damaged === null) {
     throw new HoldfastError('SESSION_NOT_FOUND', { sessionKey: key })
   }
   while (await store.purge({ rowsMax: purgeRows })) await clock.sleep(1)
   await store.scrub() // gives all free pages back too
   log.info({ transcripts: archived.transcripts, session }, 'a session was deleted for good')
+  if (archived.damaged !== null) throw archived.damaged // nobody can tell what is in there
   return { session, archived: archived.transcripts }
 }
 
@@ -39,26 +40,42 @@ async function deleteSession({ store, clock }: Keeping, key: SessionKey): Promis
   }
 }
 
-async function deleteArchived(keeping: Keeping, key: SessionKey): Promise<{ transcripts: number; manifests: number }> {
-  const { store, clock } = keeping
-  const deleted = { transcripts: 0, manifests: 0 }
+interface Deleted {
+  transcripts: number
+  manifests: number
+  /** Of a folder that cannot be read. */
+  damaged: HoldfastError | null
+}
+
+async function deleteArchived(keeping: Keeping, key: SessionKey): Promise<Deleted> {
+  const deleted: Deleted = { transcripts: 0, manifests: 0, damaged: null }
   for (const name of await listFolders(keeping.root)) {
-    await using folder = await ArchiveFolder.open(keeping.root, name)
-    if (folder === null || !folder.names(key)) continue
-    await settleFolder(keeping, folder, true)
-    for (const bundle of [...folder.state.bundles.values()]) {
-      const going = bundle.items.filter((item) => item.key === key)
-      if (going.length === 0) continue
-      deleted.transcripts += going.length
-      bundle.items = bundle.items.filter((item) => item.key !== key)
-      bundle.extra.push(...going)
-      await dropExtra(keeping, folder, bundle, 'deleted for good')
+    try {
+      await using folder = await ArchiveFolder.open(keeping.root, name)
+      if (folder === null || !folder.names(key)) continue
+      deleted.transcripts += await deleteIn(keeping, folder, key)
+      deleted.manifests += 1
+    } catch (error) {
+      if (!isHoldfastError(error, 'ARCHIVE_DAMAGED')) throw error
+      deleted.damaged ??= error
     }
-    const ids = (await indexOf(keeping, folder.name)).filter((row) => row.sessionKey === key).map(({ id }) => id)
-    for (const chunk of chunksOf(ids)) await store.dropArchived({ ids: chunk })
-    await folder.forget(key)
-    deleted.manifests += 1
-    keeping.log.debug({ folder: folder.name, atMs: clock.nowMs() }, 'frames of a session were deleted for good')
   }
   return deleted
+}
+
+async function deleteIn(keeping: Keeping, folder: ArchiveFolder, key: SessionKey): Promise<number> {
+  let transcripts = 0
+  await settleFolder(keeping, folder, true)
+  for (const bundle of [...folder.state.bundles.values()]) {
+    const going = bundle.items.filter((item) => item.key === key)
+    if (going.length === 0) continue
+    transcripts += going.length
+    bundle.items = bundle.items.filter((item) => item.key !== key)
+    bundle.extra.push(...going)
+    await dropExtra(keeping, folder, bundle, 'deleted for good')
+  }
+  const ids = (await indexOf(keeping, folder.name)).filter((row) => row.sessionKey === key).map(({ id }) => id)
+  for (const chunk of chunksOf(ids)) await keeping.store.dropArchived({ ids: chunk })
+  await folder.forget(key)
+  return transcripts
 }

@@ -23,8 +23,8 @@ const yieldMs = { each: 50, max: 5_000 }
 /** Rows deleted and pages given back by one verb: a few milliseconds of the writer. */
 const purgeRows = 500
 const givePages = 128
-/** A new folder when one has so much: what is undone, moved or deleted goes by folders. */
-const folderLimits = { bytes: 256 * 1024 * 1024, transcripts: 5_000 }
+/** A new folder when one has so much: what is undone, moved or deleted goes by folders, and a manifest is parsed at once. */
+const folderLimits = { bytes: 256 * 1024 * 1024, transcripts: 1_000 }
 
 export interface SweepHands {
   keeping: Keeping
