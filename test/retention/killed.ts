@@ -73,9 +73,7 @@ export async function prepare(act: Act): Promise<Killing> {
       const told = `${act} killed at ${at} of ${steps}`
       const engine = await openOn(directory)
       const mayBeGone = (name: string) =>
-        act === 'expire'
-          ? !name.includes('direct') && !name.includes('main')
-          : act === 'forget' && name.startsWith(forgotten)
+        act === 'expire' ? name.includes(':cron:') : act === 'forget' && name.startsWith(forgotten)
       const here = await exportsOf(engine.store, keys)
       const archived = await archivedIn(directory)
       for (const [name, text] of before) {
