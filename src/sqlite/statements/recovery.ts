@@ -1,3 +1,5 @@
+import { nextOf } from './ids.ts'
+
 /** Starts that are remembered: more than any crash loop needs. */
 const startsMax = 100
 
@@ -97,8 +99,8 @@ export const releaseSql = {
   inbound: 'SELECT id, dedupe FROM inbound WHERE turn = ? ORDER BY id',
   /** ?1 old row, ?2 position, ?3 admission */
   addInbound: `
-    INSERT INTO inbound (turn, session, admission, digest, messages, blob, bytes, tokens, at_ms)
-    SELECT ?2, session, ?3, digest, messages, blob, bytes, tokens, at_ms FROM inbound WHERE id = ?1`,
+    INSERT INTO inbound (id, turn, session, admission, digest, messages, blob, bytes, tokens, at_ms)
+    SELECT ${nextOf('inbound')}, ?2, session, ?3, digest, messages, blob, bytes, tokens, at_ms FROM inbound WHERE id = ?1`,
   setDedupe: 'UPDATE inbound SET dedupe = ?2 WHERE id = ?1',
   released: 'UPDATE turn SET released_as = ?2 WHERE position = ?1',
 }

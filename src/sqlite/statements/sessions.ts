@@ -2,7 +2,7 @@ import { nextOf } from './ids.ts'
 
 /**
  * Columns of a session as the model names them, and those that only this adapter uses. The first message of a transcript
- * that is not the first comes after the event of its reset.
+ * that a reset began comes after the event of that reset.
  */
 const columns = `
   s.id, s.key, s.agent_id AS agentId, s.kind, s.state, s.title, s.pinned, s.transcript, s.head, s.fence,
@@ -10,9 +10,10 @@ const columns = `
   s.queued_turns AS queuedTurns, s.running, s.created_ms AS createdAtMs, s.active_ms AS activeAtMs,
   s.archived_ms AS archivedAtMs, s.transcript_id AS transcriptId, s.head_id AS headId,
   s.shown_count AS shownCount, s.shown_tokens AS shownTokens,
-  coalesce(
-    (SELECT e.at_ms FROM entry e WHERE e.transcript = s.transcript_id AND e.seq = iif(s.transcript = 1, 1, 2)),
-    (SELECT tr.started_ms FROM transcript tr WHERE tr.id = s.transcript_id)) AS transcriptAtMs`
+  (SELECT coalesce(
+      (SELECT e.at_ms FROM entry e WHERE e.transcript = tr.id AND e.seq = iif(tr.reset_reason IS NULL, 1, 2)),
+      tr.started_ms)
+   FROM transcript tr WHERE tr.id = s.transcript_id) AS transcriptAtMs`
 
 export const sessionSql = {
   byKey: `SELECT ${columns} FROM session s WHERE s.key = ?`,

@@ -148,7 +148,8 @@ export const tokensOf = (entries: readonly Entry[]): number => entries.reduce((s
 export function viewOf(state: PlainState, session: PlainSession): Session {
   const turns = state.turns.filter(({ facts }) => facts.sessionKey === session.facts.key)
   const summary = newestSummary(session)
-  const firstMessage = currentOf(session)[session.facts.transcript === 1 ? 0 : 1]
+  const [first, second] = currentOf(session)
+  const firstMessage = first?.kind === 'event' && first.body.code === 'SESSION_RESET' ? second : first
   return {
     ...session.facts,
     transcriptAtMs: firstMessage?.atMs ?? (session.startedMs[session.facts.transcript] as number),
