@@ -19,7 +19,7 @@ describe('settings that change while it runs', () => {
       expect.objectContaining({ code: 'CONFIG_INVALID' }),
     )
     expect(engine.settings.lanes.slots).toBe(defaultSettings.lanes.slots)
-    engine.reconfigure({ lanes: lanes(2) })
+    engine.reconfigure({ lanes: lanes(3) })
     await eventually(() => words().includes('second'))
     release('first')
     release('second')

@@ -154,8 +154,9 @@ describe('within a lane', () => {
   })
 })
 
-it('the default rules leave a second source a slot in every lane', () => {
-  for (const name of laneNames) {
+it('the default rules leave a second source a slot in every lane, and let all of one source resume', () => {
+  expect(quotaOf('resume', defaultLaneRules)).toBe(defaultLaneRules.lanes.resume.concurrency)
+  for (const name of laneNames.filter((each) => each !== 'resume')) {
     expect(quotaOf(name, defaultLaneRules)).toBeLessThan(defaultLaneRules.lanes[name].concurrency)
   }
 })

@@ -64,8 +64,12 @@ export function isLaneOpen(lane: LaneName, counts: LaneCounts, { lanes, slots, u
   return counts[lane] < lanes[lane].concurrency && total < slots && (lane === userLane || ofOthers < slots - userSlots)
 }
 
-/** How many turns of one source may run in the lane at once. */
+/**
+ * How many turns of one source may run in the lane at once. What is resumed waited under its source before, and has a budget
+ * of its own.
+ */
 export function quotaOf(lane: LaneName, { lanes, sourceShare }: LaneRules): number {
+  if (lane === 'resume') return lanes[lane].concurrency
   return Math.max(1, Math.floor(sourceShare * lanes[lane].concurrency))
 }
 

@@ -6,7 +6,7 @@ const minuteMs = 60_000
 export const defaultLaneRules: LaneRules = {
   slots: 72, // turns mostly wait for the network; the model server has its own limit
   userSlots: 56, // a stampede of cron jobs and subagents leaves people nearly all of the process
-  sourceShare: 0.5, // a second source always finds a slot
+  sourceShare: 0.75, // a second source finds a slot, and one alone has most of them
   lanes: {
     main: { concurrency: 64, patienceMs: 0, waitLimitMs: 10 * secondMs },
     subagent: { concurrency: 8, patienceMs: 15 * secondMs, waitLimitMs: minuteMs },

@@ -26,9 +26,9 @@ export function findOrAdd(work: Work, key: SessionKey, atMs: number): SessionRow
   if (found !== undefined) return found
   work.requireRoom()
   const id = work.db.insert(sessionSql.add, key, agentOf(key), kindOf(key), atMs, keyHashOf(key))
-  const added = work.db.first<SessionRow>(sessionSql.byId, id) as SessionRow
-  work.db.run(sessionSql.addTranscript, id, added.transcript, atMs, null)
-  return added
+  const { transcript } = work.db.first<SessionRow>(sessionSql.byId, id) as SessionRow
+  work.db.run(sessionSql.addTranscript, id, transcript, atMs, null)
+  return work.db.first<SessionRow>(sessionSql.byId, id) as SessionRow
 }
 
 /** @throws HoldfastError SESSION_NOT_FOUND */
