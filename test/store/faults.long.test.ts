@@ -3,7 +3,7 @@ import { type Aftermath, afterFault } from './crash.ts'
 import type { Injection } from './strace.ts'
 
 /** The writer of two rounds makes fewer writes and syncs than these. */
-const writesMax = 900
+const writesMax = 1_500
 const syncsMax = 80
 
 /** Writes come in groups that belong together; a step that shares no factor with their size visits every place in one. */
@@ -49,7 +49,7 @@ it(
 )
 
 /** Opening is refused when its own writes fail; the faults below begin after it. */
-const afterOpening = { write: 120, sync: 8 }
+const afterOpening = { write: 240, sync: 10 }
 
 it.each(['ENOSPC', 'EIO'] as const)(
   'goes on after %s at any write',
