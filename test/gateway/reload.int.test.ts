@@ -35,7 +35,7 @@ it('SIGHUP raises the concurrency of a lane, and what waited starts', async () =
     oldest: { cause: 'lane' },
     sources: [{ source: 'job', waiting: 3 }],
   })
-  await change({ lanes: { cron: { concurrency: 3 } }, server: { port: 1 } })
+  await change({ lanes: { sourceShare: 1, cron: { concurrency: 3 } }, server: { port: 1 } })
   hangUp()
   await until('three run', () => gate.waiting.length === 3)
   expect(await cron()).toMatchObject({ concurrency: 3, running: 3, waiting: 1 })
