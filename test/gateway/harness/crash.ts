@@ -27,6 +27,7 @@ export interface CrashReport {
 /** A small context, so that summaries are made all the time and crashes meet them too. */
 const crashConfig = {
   model: { contextWindow: 2_000, answerTokens: 200 },
+  recovery: { crashLoopStarts: 1_000 }, // kills in a row are the test, and what they leave is to be resumed
   log: { level: 'warn' },
 }
 
