@@ -51,7 +51,6 @@ export interface MoveJobInput {
   expectedNextAtMs: number
   nextAtMs: number | null
   missed: Missed | null
-  atMs: number
 }
 
 export interface StartJobInput {

@@ -30,7 +30,7 @@ export function moveJob(walk: string, who: number, how: number, atMs: number, jo
   const expectedNextAtMs = (job?.nextAtMs ?? 0) + (how % 4 === 0 ? 1 : 0)
   const missed = how % 2 === 0 ? null : { count: how, fromMs: 1, untilMs: 2, because: 'nothing ran' }
   const nextAtMs = how % 3 === 0 ? (job?.lastDueAtMs ?? atMs) : atMs + 20
-  return (store: Store) => store.moveJob({ id: idOf(walk, who), expectedNextAtMs, nextAtMs, missed, atMs })
+  return (store: Store) => store.moveJob({ id: idOf(walk, who), expectedNextAtMs, nextAtMs, missed })
 }
 
 export function startJob(walk: string, who: number, how: number, job: Job | null, admission: AdmitInput) {

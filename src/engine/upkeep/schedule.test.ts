@@ -162,6 +162,17 @@ describe('when the wall clock is set', () => {
 })
 
 describe('while the store cannot write', () => {
+  it('a clock that fell back is not forgotten', async () => {
+    const faults: Fault[] = []
+    const at = await new Scheduled('2026-05-01T00:00:00Z', {}, (open) => faulty(open, faults)).start()
+    await at.put('0 * * * *')
+    at.clock.jumpWall(dayMs)
+    await at.pass(minuteMs)
+    at.clock.jumpWall(-dayMs)
+    faults.push({ verb: 'moveJob', times: 5, code: 'STORE_FULL' })
+    await at.pass(hourMs)
+    expect(at.due().at(-1)).toBe('2026-05-01T01:00Z')
+  })
   it('jobs are tried again, and each due time is started once', async () => {
     const faults: Fault[] = []
     const at = await new Scheduled('2026-05-01T00:00:00Z', {}, (open) => faulty(open, faults)).start()

@@ -87,7 +87,7 @@ export class Scheduler {
   async #round(): Promise<number> {
     const { store, clock, settings } = this.#ground
     if (!settings.cron.enabled) return lookEveryMs
-    if (this.#clockFellBack()) await this.#setBackAll()
+    await this.#heedClock()
     const { items, nextAtMs, held } = await store.dueJobs({ atMs: clock.nowMs(), limit: pageJobs })
     for (const job of items) {
       if (this.#stopping.signal.aborted) return 0
@@ -98,13 +98,14 @@ export class Scheduler {
     return Math.min(untilNextMs, items.length > 0 || held > 0 ? lookSoonMs : lookEveryMs)
   }
 
-  /** Also at the first round: it may have fallen back while no process ran. */
-  #clockFellBack(): boolean {
+  /** Also at the first round, since it may have fallen back while no process ran, and until every job was looked at. */
+  async #heedClock(): Promise<void> {
     const { clock } = this.#ground
     const now = { wallMs: clock.nowMs(), steadyMs: clock.steadyMs() }
     const before = this.#last ?? { wallMs: Number.POSITIVE_INFINITY, steadyMs: now.steadyMs }
+    const fellBack = now.wallMs - before.wallMs < now.steadyMs - before.steadyMs - setBackMs
+    if (fellBack) await this.#setBackAll()
     this.#last = now
-    return now.wallMs - before.wallMs < now.steadyMs - before.steadyMs - setBackMs
   }
 
   /** Every job, since what waits for a time that is now far off is not among the due ones. */
@@ -122,12 +123,20 @@ export class Scheduler {
     const { id, nextAtMs } = job
     if (nextAtMs === null) return
     try {
-      await this.#carryOut(job, nextAtMs, this.#plan(job))
+      await this.#tryJob(job, nextAtMs)
     } catch (error) {
-      if (isHoldfastError(error, 'JOB_INVALID')) return this.#giveUp(job, nextAtMs, error)
       // It was removed or started since it was read.
       if (!isHoldfastError(error, 'JOB_NOT_FOUND') && !isHoldfastError(error, 'JOB_RUNNING')) throw error
       this.#ground.log.debug({ jobId: id, code: error.code }, 'a job was not started')
+    }
+  }
+
+  async #tryJob(job: Job, nextAtMs: number): Promise<void> {
+    try {
+      await this.#carryOut(job, nextAtMs, this.#plan(job))
+    } catch (error) {
+      if (!isHoldfastError(error, 'JOB_INVALID')) throw error
+      await this.#giveUp(job, nextAtMs, error)
     }
   }
 
@@ -139,9 +148,8 @@ export class Scheduler {
   }
 
   async #carryOut(job: Job, expectedNextAtMs: number, step: JobStep): Promise<void> {
-    const { store, clock, log } = this.#ground
+    const { store, log } = this.#ground
     const { id } = job
-    const atMs = clock.nowMs()
     switch (step.kind) {
       case 'start': {
         const { dueAtMs, nextAtMs, missed } = step
@@ -152,12 +160,12 @@ export class Scheduler {
       }
       case 'skip': {
         const { nextAtMs, missed } = step
-        if (await store.moveJob({ id, expectedNextAtMs, nextAtMs, missed, atMs })) this.#tellMissed(id, missed)
+        if (await store.moveJob({ id, expectedNextAtMs, nextAtMs, missed })) this.#tellMissed(id, missed)
         return
       }
       case 'set back': {
         const { nextAtMs } = step
-        await store.moveJob({ id, expectedNextAtMs, nextAtMs, missed: null, atMs })
+        await store.moveJob({ id, expectedNextAtMs, nextAtMs, missed: null })
         return log.warn(
           { jobId: id, fromMs: expectedNextAtMs, toMs: nextAtMs },
           'the clock fell back; a job is due earlier',
@@ -170,10 +178,9 @@ export class Scheduler {
 
   /** It was valid when it was made, but zones come and go with the system's data. It must not hold up the others. */
   async #giveUp({ id }: Job, expectedNextAtMs: number, { code, facts }: HoldfastError): Promise<void> {
-    const { store, clock, log } = this.#ground
-    const atMs = clock.nowMs()
+    const { store, log } = this.#ground
     const missed = { count: 1, fromMs: expectedNextAtMs, untilMs: expectedNextAtMs, because: String(facts.because) }
-    await store.moveJob({ id, expectedNextAtMs, nextAtMs: null, missed, atMs })
+    await store.moveJob({ id, expectedNextAtMs, nextAtMs: null, missed })
     log.error({ jobId: id, code }, 'a job is no longer valid and is not due any more')
     this.#tellMissed(id, missed)
   }

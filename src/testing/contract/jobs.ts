@@ -210,7 +210,6 @@ export const jobPromises: PromiseGroup = {
         expectedNextAtMs: nextAtMs as number,
         nextAtMs: due.atMs,
         missed: null,
-        atMs: 1,
       }),
     )
     const again = await scene.store.startJob(starting(scene, 'a', due))
@@ -227,7 +226,7 @@ export const jobPromises: PromiseGroup = {
     }
     const { nextAtMs, forgottenAtMs } = await job(scene, 'a')
     assert.equal(forgottenAtMs, beginMs + minuteMs)
-    const set = { id: 'a', expectedNextAtMs: nextAtMs as number, nextAtMs: beginMs, missed: null, atMs: 1 }
+    const set = { id: 'a', expectedNextAtMs: nextAtMs as number, nextAtMs: beginMs, missed: null }
     await scene.store.moveJob(set)
     assert.equal((await scene.store.startJob(starting(scene, 'a', dueNow(beginMs)))).turn, null)
   },
@@ -237,7 +236,7 @@ export const jobPromises: PromiseGroup = {
     await scene.store.switchJob({ id: 'a', enabled: false, nextAtMs: null, atMs: scene.nowMs })
     assert.equal((await scene.store.startJob(starting(scene, 'a', due))).turn, null)
     assert.equal((await job(scene, 'a')).nextAtMs, null)
-    const move = { id: 'a', expectedNextAtMs: due.atMs, nextAtMs: 7, missed: null, atMs: scene.nowMs }
+    const move = { id: 'a', expectedNextAtMs: due.atMs, nextAtMs: 7, missed: null }
     assert.equal(await scene.store.moveJob(move), false)
     await refused('JOB_NOT_FOUND', scene.store.moveJob({ ...move, id: 'b' }))
   },
@@ -263,7 +262,7 @@ export const jobPromises: PromiseGroup = {
     await start(scene, 'a', dueNow(scene.nowMs, missed))
     const expectedNextAtMs = scene.nowMs + minuteMs
     const more = { ...missed, count: 2 }
-    await scene.store.moveJob({ id: 'a', expectedNextAtMs, nextAtMs: 9e12, missed: more, atMs: scene.nowMs })
+    await scene.store.moveJob({ id: 'a', expectedNextAtMs, nextAtMs: 9e12, missed: more })
     const { missedTotal, lastMissed } = await job(scene, 'a')
     assert.deepEqual([missedTotal, lastMissed], [5, more])
   },
