@@ -255,7 +255,7 @@ describe('a crash loop', () => {
     const { data, turnIds } = await crashed(['alice'], 2)
     const settings: PartialSettings = {
       ...withTurns({ attemptsMax: 9 }),
-      recovery: { ...defaultRecoveryBudget, crashLoop: { starts: 2, withinMs: 1_500 } },
+      recovery: { ...defaultRecoveryBudget, crashLoop: { starts: 2, withinMs: 4_000 } },
     }
     const loops: boolean[] = []
     const telemetry = { ...silentTelemetry, crashLoop: (on: boolean) => void loops.push(on) }
