@@ -13,18 +13,19 @@ export interface DeletedForever {
 const purgeRows = 500
 
 /**
- * First the archives, bundle by bundle, found by their manifests and not by the index alone, and with them the key; then the rows. A
- * kill in between leaves a part of it, and the same command finishes it. @throws HoldfastError SESSION_NOT_FOUND, SESSION_BUSY
+ * First the session is out of sight, then its archives go, found by their manifests and not by the index alone, then the rows and
+ * what is left of them in pages. A kill in between leaves a part of it, and the same command finishes it.
+ * @throws HoldfastError SESSION_NOT_FOUND, SESSION_BUSY, ARCHIVE_DAMAGED when all but a folder that cannot be read is gone
  */
 export async function deleteForever(keeping: Keeping, key: SessionKey): Promise<DeletedForever> {
   const { store, clock, log } = keeping
   const session = await deleteSession(keeping, key)
   const archived = await deleteArchived(keeping, key)
+  while (await store.purge({ rowsMax: purgeRows })) await clock.sleep(1)
+  await store.scrub() // also where nothing was found: perhaps a kill came just before this
   if (!session && archived.transcripts === 0 && archived.manifests === 0 && archived.damaged === null) {
     throw new HoldfastError('SESSION_NOT_FOUND', { sessionKey: key })
   }
-  while (await store.purge({ rowsMax: purgeRows })) await clock.sleep(1)
-  await store.scrub() // gives all free pages back too
   log.info({ transcripts: archived.transcripts, session }, 'a session was deleted for good')
   if (archived.damaged !== null) throw archived.damaged // nobody can tell what is in there
   return { session, archived: archived.transcripts }
