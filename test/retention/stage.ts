@@ -102,6 +102,7 @@ export async function archivedIn(directory: string): Promise<Map<string, string>
   const found = new Map<string, string>()
   for (const name of await listFolders(directory)) {
     await using folder = await ArchiveFolder.open(directory, name)
+    if (folder?.state.deleting === true) continue
     for (const bundle of folder?.state.bundles.values() ?? []) {
       if (bundle.state === 'old' || bundle.state === 'dropping') continue
       for (const item of bundle.items) {
