@@ -11,7 +11,7 @@ import { busyPolicies, isSettled, type Turn } from '../../src/model/turns.ts'
 import type { Store } from '../../src/store/port.ts'
 import type { KindFacts, SessionFacts } from '../../src/store/retention.ts'
 import type { AdmitInput, Claim, SettleInput } from '../../src/store/turns.ts'
-import { waitStatuses } from '../../src/store/waits.ts'
+import { type WaitStatus, waitStatuses } from '../../src/store/waits.ts'
 import { type Exported, exported, inParts, itemOf } from '../../src/testing/contract/retention/moves.ts'
 import { holderNamed, lanesOf, openLanes, type Pen, penOf } from '../../src/testing/contract/scene.ts'
 import { moveJob, putJob, readJob, removeAll, removeJob, startJob, switchJob } from './walk-jobs.ts'
@@ -470,7 +470,9 @@ const byName = <T extends { key: SessionKey; transcript?: number }>(facts: T[]):
 async function compareAll(pair: Pair): Promise<void> {
   const order = 'oldest' as const
   const { prefix } = pair
+  // of these, others with every step
   const lane = pick(laneNames, pair.ids) as LaneName
+  const status = pick(waitStatuses, pair.ids >> 3) as WaitStatus
   const byKey = (leases: { sessionKey: SessionKey }[]) =>
     leases.toSorted((one, other) => (one.sessionKey < other.sessionKey ? -1 : 1))
   await Promise.all([
@@ -505,19 +507,17 @@ async function compareAll(pair: Pair): Promise<void> {
       (store) => store.readLanes(),
       ({ lanes, running }) => ({ lanes, running: byKey(running) }),
     ),
-    ...waitStatuses.map((status) =>
-      both(
-        pair,
-        (store) => store.listWaits({ lane, status, after: null, beganByMs: pair.nowMs, limit: 100 }),
-        (waits) => waits,
-      ),
+    both(
+      pair,
+      (store) => store.listWaits({ lane, status, after: null, beganByMs: pair.nowMs, limit: 100 }),
+      (waits) => waits,
+    ),
+    both(
+      pair,
+      (store) => store.readQueue(pick(pair.keys, pair.ids) as SessionKey),
+      (queue) => queue,
     ),
     ...pair.keys.flatMap((key) => [
-      both(
-        pair,
-        (store) => store.readQueue(key),
-        (queue) => queue,
-      ),
       both(
         pair,
         (store) => store.listTurns({ key, order, limit: 100 }),
