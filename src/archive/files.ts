@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { constants } from 'node:fs'
-import { type FileHandle, lstat, mkdir, open, rename, rm } from 'node:fs/promises'
+import { type FileHandle, lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises'
 import { isSystemError } from '../host/files.ts'
 import { HoldfastError } from '../model/errors.ts'
 
@@ -37,7 +37,25 @@ export async function ensureDirectory(path: string): Promise<void> {
   } catch (error) {
     if (!isSystemError(error, 'EEXIST')) throw failureOfWriting(error, path)
   }
-  if (!(await lstat(path)).isDirectory()) throw damaged(path, 'it is not a directory')
+  await requireDirectory(path)
+}
+
+/** @throws HoldfastError ARCHIVE_DAMAGED where nothing is there, or something else, or a link */
+export async function requireDirectory(path: string): Promise<void> {
+  if (!(await reading(path, () => lstat(path))).isDirectory()) throw damaged(path, 'it is not a directory')
+}
+
+/** Names of these in it; none where it is not there. Links are neither. */
+export async function namesIn(directory: string, of: 'directories' | 'files'): Promise<string[]> {
+  const entries = await writing(directory, async () => {
+    try {
+      return await readdir(directory, { withFileTypes: true })
+    } catch (error) {
+      if (isSystemError(error, 'ENOENT')) return []
+      throw error
+    }
+  })
+  return entries.filter((entry) => (of === 'files' ? entry.isFile() : entry.isDirectory())).map(({ name }) => name)
 }
 
 /** Afterwards the names in it are on disk. */
@@ -62,14 +80,17 @@ export async function removeFile(path: string): Promise<void> {
   await writing(path, () => rm(path, { force: true }))
 }
 
-export async function sizeOf(path: string): Promise<number | null> {
-  try {
-    const found = await lstat(path)
-    return found.isFile() ? found.size : null
-  } catch (error) {
-    if (isSystemError(error, 'ENOENT')) return null
-    throw error
-  }
+/** Something has this name, a file or not. */
+export async function isThere(path: string): Promise<boolean> {
+  return await writing(path, async () => {
+    try {
+      await lstat(path)
+      return true
+    } catch (error) {
+      if (isSystemError(error, 'ENOENT')) return false
+      throw error
+    }
+  })
 }
 
 export async function sha256OfFile(handle: FileHandle): Promise<string> {

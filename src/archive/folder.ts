@@ -1,5 +1,4 @@
-import type { Dirent } from 'node:fs'
-import { type FileHandle, lstat, readdir, rmdir } from 'node:fs/promises'
+import { type FileHandle, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isSystemError } from '../host/files.ts'
 import { type ArchivePlace, archivePlaces } from '../model/archives.ts'
@@ -9,11 +8,13 @@ import {
   createFile,
   damaged,
   ensureDirectory,
+  isThere,
+  namesIn,
   openForAppending,
   openForReading,
   removeFile,
   renameTo,
-  sizeOf,
+  requireDirectory,
   syncNames,
   writing,
 } from './files.ts'
@@ -43,20 +44,10 @@ export interface FolderName {
 export async function listFolders(root: string): Promise<FolderName[]> {
   const found: FolderName[] = []
   for (const place of archivePlaces) {
-    const names = await namesIn(join(root, place))
+    const names = await namesIn(join(root, place), 'directories')
     found.push(...names.filter((name) => folderPattern.test(name)).map((folder) => ({ place, folder })))
   }
   return found.sort((a, b) => (a.folder < b.folder ? -1 : 1))
-}
-
-async function namesIn(directory: string): Promise<string[]> {
-  try {
-    const entries: Dirent[] = await readdir(directory, { withFileTypes: true })
-    return entries.filter((entry) => entry.isDirectory() || entry.isFile()).map(({ name }) => name)
-  } catch (error) {
-    if (isSystemError(error, 'ENOENT')) return []
-    throw error
-  }
 }
 
 /** One folder with its manifest: whoever has it open is the only one who changes it. */
@@ -92,17 +83,21 @@ export class ArchiveFolder implements AsyncDisposable {
     return made
   }
 
-  /** Null where its making was interrupted before the first line: then nothing is in it. @throws HoldfastError ARCHIVE_DAMAGED, STORE_IO */
+  /**
+   * Null where its making was interrupted before the first line: then no bundle is in it. Bundles without a line that
+   * names the folder are damage, never nothing. @throws HoldfastError ARCHIVE_DAMAGED, STORE_PERMISSION, STORE_IO
+   */
   static async open(root: string, { place, folder }: FolderName): Promise<ArchiveFolder | null> {
     const path = join(root, place, folder)
-    for (const above of [join(root, place), path]) {
-      if (!(await lstat(above)).isDirectory()) throw damaged(above, 'it is not a directory')
-    }
+    for (const above of [join(root, place), path]) await requireDirectory(above)
     const file = join(path, manifestName)
-    if ((await sizeOf(file)) === null) return null
-    const text = parseManifest(await readWhole(file))
+    const text = parseManifest((await isThere(file)) ? await readWhole(file) : Buffer.alloc(0))
     if ('damagedLine' in text) throw damaged(file, `line ${text.damagedLine} cannot be read`)
-    if (text.lines.length === 0) return null
+    if (text.lines.length === 0) {
+      const bundles = (await namesIn(path, 'files')).filter((name) => bundlePattern.test(name))
+      if (bundles.length > 0) throw damaged(file, `it is gone, and ${bundles.length} bundles are there`)
+      return null
+    }
     const state = stateOf(text.lines)
     if (state === null || state.folder !== folder) throw damaged(file, 'it is not the manifest of this folder')
     return new ArchiveFolder(root, place, state, text.lines, text.bytes)
@@ -146,7 +141,10 @@ export class ArchiveFolder implements AsyncDisposable {
         await this.#handle.appendFile(data)
         await this.#handle.sync()
       } catch (error) {
-        await this.#handle.truncate(this.#bytes)
+        const handle = this.#handle
+        this.#handle = null // so that the next line cuts back what this cannot
+        await using _ = handle
+        await handle.truncate(this.#bytes)
         throw error
       }
     })
@@ -161,14 +159,16 @@ export class ArchiveFolder implements AsyncDisposable {
     return `${String(Math.max(0, ...numbers) + 1).padStart(4, '0')}.jsonl.zst`
   }
 
-  /** Deletes files that no line names: what an ended process had not announced. */
-  async removeStrays(): Promise<number> {
-    const strays = (await namesIn(this.path)).filter((name) => {
+  /** Files that no line names: what an ended process had not announced. */
+  async strays(): Promise<string[]> {
+    return (await namesIn(this.path, 'files')).filter((name) => {
       if (name.endsWith(temporaryEnding)) return true
       return bundlePattern.test(name) && !this.state.bundles.has(name)
     })
-    for (const name of strays) await removeFile(join(this.path, name))
-    return strays.length
+  }
+
+  async removeStrays(names: readonly string[]): Promise<void> {
+    for (const name of names) await removeFile(join(this.path, name))
   }
 
   /** The bundle and its bytes are gone. */
@@ -268,12 +268,14 @@ export class ArchiveFolder implements AsyncDisposable {
 export async function removeFolder(root: string, { place, folder }: FolderName): Promise<void> {
   const path = join(root, place, folder)
   const isOurs = (name: string) => name === manifestName || name.endsWith(temporaryEnding) || bundlePattern.test(name)
-  for (const name of (await namesIn(path)).filter(isOurs)) await removeFile(join(path, name))
-  try {
-    await rmdir(path)
-  } catch (error) {
-    if (!isSystemError(error, 'ENOTEMPTY', 'EEXIST', 'ENOENT')) throw error
-  }
+  for (const name of (await namesIn(path, 'files')).filter(isOurs)) await removeFile(join(path, name))
+  await writing(path, async () => {
+    try {
+      await rmdir(path)
+    } catch (error) {
+      if (!isSystemError(error, 'ENOTEMPTY', 'EEXIST', 'ENOENT')) throw error
+    }
+  })
   await syncNames(join(root, place))
 }
 

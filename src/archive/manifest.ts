@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { type ArchivePlace, archivePlaces } from '../model/archives.ts'
+import { isHoldfastError } from '../model/errors.ts'
 import { parseSessionKey, type SessionKey, sessionKinds } from '../model/keys.ts'
 
 /**
@@ -15,7 +16,8 @@ import { parseSessionKey, type SessionKey, sessionKinds } from '../model/keys.ts
  *   deleting      all bundles are about to be deleted for good; `deleted`: they are gone
  *
  * Reading: fold the lines in order (`stateOf`). A last line that is torn (no line feed, or no JSON) was never acted on: it is
- * cut back by whoever writes next, and ignored by whoever reads. Any other bad line is damage.
+ * cut back by whoever writes next, and ignored by whoever reads. Any other bad line is damage, also a last one
+ * that is JSON and not known here.
  *
  * After a crash: an announcement without its report is carried out or found done by what the database says; files that no
  * line names were never announced and are deleted. A bundle without `taken` was perhaps taken: the database knows.
@@ -104,10 +106,12 @@ export function parseManifest(data: Buffer): ManifestText {
   while (from < data.length) {
     const end = data.indexOf(0x0a, from)
     if (end === -1) break
-    const line = parseLine(data.toString('utf8', from, end))
-    if (line === null) {
-      const isLast = data.indexOf(0x0a, end + 1) === -1
-      return isLast ? { lines, bytes: from } : { damagedLine: lines.length + 1 }
+    const json = parseJson(data.toString('utf8', from, end))
+    const line = json === undefined ? undefined : parseLine(json)
+    if (line === undefined) {
+      // JSON of another version was acted on, by whoever understands it
+      const isTorn = json === undefined && data.indexOf(0x0a, end + 1) === -1
+      return isTorn ? { lines, bytes: from } : { damagedLine: lines.length + 1 }
     }
     lines.push(line)
     from = end + 1
@@ -115,11 +119,20 @@ export function parseManifest(data: Buffer): ManifestText {
   return { lines, bytes: from }
 }
 
-function parseLine(text: string): ManifestLine | null {
+function parseJson(text: string): unknown {
   try {
-    return lineSchema.safeParse(JSON.parse(text)).data ?? null
+    return JSON.parse(text)
   } catch (error) {
-    if (error instanceof SyntaxError || (error instanceof Error && error.name === 'HoldfastError')) return null
+    if (error instanceof SyntaxError) return undefined
+    throw error
+  }
+}
+
+function parseLine(json: unknown): ManifestLine | undefined {
+  try {
+    return lineSchema.safeParse(json).data
+  } catch (error) {
+    if (isHoldfastError(error, 'SESSION_KEY_INVALID')) return undefined
     throw error
   }
 }

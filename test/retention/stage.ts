@@ -122,7 +122,7 @@ export async function expectSettled(directory: string, store: Store): Promise<vo
     await using folder = await ArchiveFolder.open(directory, name)
     if (folder === null) continue
     expect(isSettled(folder.state), `${name.folder} is settled`).toBe(true)
-    expect(await folder.removeStrays()).toBe(0)
+    expect(await folder.strays()).toEqual([])
     for (const { items, file } of folder.state.bundles.values()) {
       named.push(...items.map(({ key, transcript, offset }) => `${key} ${transcript} ${name.place} ${file} ${offset}`))
     }

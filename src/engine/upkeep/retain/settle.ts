@@ -1,8 +1,10 @@
+import { damaged } from '../../../archive/files.ts'
 import type { ArchiveFolder } from '../../../archive/folder.ts'
 import { type BundleState, type ItemName, isItem, isSettled, type ManifestItem } from '../../../archive/manifest.ts'
 import type { Clock } from '../../../host/clock.ts'
 import type { Log } from '../../../host/log.ts'
 import type { ArchivedTranscript, ArchivePlace, NewArchivedTranscript } from '../../../model/archives.ts'
+import type { SessionKey } from '../../../model/keys.ts'
 import type { Store } from '../../../store/port.ts'
 import type { ArchivedMove } from '../../../store/retention.ts'
 
@@ -17,21 +19,29 @@ export interface Keeping {
 
 /** Rows read or written by one verb. */
 const rowsAtOnce = 200
+const purgeRows = 500
 
 /** All that the index knows of a folder. */
-export async function indexOf({ store }: Keeping, folder: string): Promise<ArchivedTranscript[]> {
+export const indexOf = (keeping: Keeping, folder: string) => rowsOf(keeping, { sweep: folder })
+
+/** All that the index knows of a folder, or of a session. */
+export async function rowsOf(
+  { store }: Keeping,
+  of: { sweep: string } | { key: SessionKey },
+): Promise<ArchivedTranscript[]> {
   const rows: ArchivedTranscript[] = []
   let after: string | undefined
   do {
-    const page = await store.listArchived({
-      sweep: folder,
-      limit: rowsAtOnce,
-      ...(after === undefined ? {} : { after }),
-    })
+    const page = await store.listArchived({ ...of, limit: rowsAtOnce, ...(after === undefined ? {} : { after }) })
     rows.push(...page.items)
     after = page.next ?? undefined
   } while (after !== undefined)
   return rows
+}
+
+/** Deletes all rows that are only hidden, a few milliseconds of the writer at a time. */
+export async function purgeAll({ store, clock }: Keeping): Promise<void> {
+  while (await store.purge({ rowsMax: purgeRows })) await clock.sleep(1)
 }
 
 export function rowOf(folder: ArchiveFolder, bundle: BundleState, item: ManifestItem): NewArchivedTranscript {
@@ -49,7 +59,7 @@ const nameOf = ({ sessionKey, transcript }: ArchivedTranscript): ItemName => ({ 
  */
 export async function settleFolder(keeping: Keeping, folder: ArchiveFolder, whole: boolean): Promise<void> {
   const { state } = folder
-  await folder.removeStrays()
+  await removeStrays(keeping, folder)
   if (isSettled(state) && folder.place === state.place && !whole) return
   if (state.deleting) return await finishDeleting(keeping, folder)
   if (state.moving !== null) await finishMoving(keeping, folder)
@@ -61,6 +71,16 @@ export async function settleFolder(keeping: Keeping, folder: ArchiveFolder, whol
     else await settleBundle(keeping, folder, bundle)
   }
   await completeIndex(keeping, folder)
+}
+
+/** What the index knows of was announced: then lines of the manifest are lost, and the file is not. */
+async function removeStrays(keeping: Keeping, folder: ArchiveFolder): Promise<void> {
+  const strays = await folder.strays()
+  if (strays.length === 0) return
+  const listed = new Set((await indexOf(keeping, folder.name)).map(({ file }) => file))
+  const lost = strays.find((name) => listed.has(name))
+  if (lost !== undefined) throw damaged(folder.manifestPath, `it does not name ${lost}`)
+  await folder.removeStrays(strays)
 }
 
 async function settleBundle(keeping: Keeping, folder: ArchiveFolder, bundle: BundleState): Promise<void> {
