@@ -45,7 +45,7 @@ export interface RetentionVerbs {
   enterArchived(input: { items: NewArchivedTranscript[] }): Promise<void>
   /** After a bundle was moved or rewritten: where its transcripts are now. */
   moveArchived(input: { moves: ArchivedMove[] }): Promise<void>
-  /** After their bytes are gone for good. */
+  /** After their bytes are gone for good; also what has come back of them in part. */
   dropArchived(input: { ids: number[] }): Promise<void>
   /**
    * Takes the whole session out for good, all its transcripts; rows go with `purge`. Only its fence stays, under the hash of its key.
@@ -59,14 +59,16 @@ export interface RetentionVerbs {
   /** Gives free pages back to the disk, at most so many. Afterwards free. */
   giveBack(input: { pagesMax: number }): Promise<{ freeBytes: number }>
   /**
-   * Afterwards no byte of what was deleted and purged is left in the store's files, not in unused parts of pages either. Rewrites
-   * everything: writes wait for about a second for each 100 MB. @throws STORE_IO when a reader does not leave
+   * Afterwards no byte of what was deleted for good and purged is left in the store's files, not in unused parts of pages
+   * either. Rewrites everything: writes wait for about a second for each 100 MB; where nothing was deleted for good
+   * (`deleteSession`, `dropArchived`) since it last ended, nothing is done. @throws STORE_IO when a reader does not leave,
+   * STORE_FULL; then the next call does it
    */
   scrub(): Promise<void>
 }
 
 export interface RetentionQuery {
-  /** Of each list. */
+  /** Of each list; a larger one than 1,000 is cut to that. */
   limit: number
   /** Only sessions whose last activity is before this are listed. */
   activeBeforeMs: number

@@ -2,6 +2,7 @@ import { systemClock } from '../../host/clock.ts'
 import { HoldfastError } from '../../model/errors.ts'
 import { busyLimitMs, pause } from '../file/busy.ts'
 import type { Connection } from '../file/connection.ts'
+import { metaSql, unscrubbed } from '../statements/upkeep.ts'
 import { freeBytesOf, vacuumStep } from './vacuum.ts'
 
 /** So that the writer has its turn between two steps. */
@@ -19,9 +20,11 @@ export function giveBack(db: Connection, input: { pagesMax: number }): { freeByt
 
 /**
  * Writes the whole file anew. Rows that were deleted are overwritten at once, but pages keep in their unused middle what
- * was moved away from there when they were split or joined; of that only a new file is free. Writes wait meanwhile.
+ * was moved away from there when they were split or joined; of that only a new file is free. Writes wait meanwhile. What
+ * was interrupted is still to be done with the next call.
  */
 export function scrub(db: Connection): void {
+  if (db.first(metaSql.value, unscrubbed) === undefined) return
   db.script('PRAGMA temp_store = FILE') // the new file may be larger than memory
   try {
     db.script('VACUUM')
@@ -29,6 +32,7 @@ export function scrub(db: Connection): void {
     db.script('PRAGMA temp_store = MEMORY')
   }
   emptyLog(db)
+  db.run(metaSql.drop, unscrubbed)
 }
 
 /** @throws HoldfastError STORE_IO when a reader does not leave */

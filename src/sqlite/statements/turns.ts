@@ -63,7 +63,8 @@ export const turnSql = {
 
   /** In quarantine and not released, from its own index. ?1 before this position, ?2 how many */
   quarantined: `
-    SELECT ${columns} ${from} WHERE t.status = 'quarantined' AND t.released_as IS NULL AND t.position < ?1
+    SELECT ${columns} ${from}
+    WHERE t.status = 'quarantined' AND t.released_as IS NULL AND t.position < ?1 AND ${isSeen}
     ORDER BY t.position DESC LIMIT ?2`,
 
   nextPosition: `SELECT ${nextOf('turn')} AS position`,

@@ -1,7 +1,11 @@
 export const metaSql = {
   set: 'INSERT INTO meta (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = ?2',
   value: 'SELECT value FROM meta WHERE name = ?',
+  drop: 'DELETE FROM meta WHERE name = ?',
 }
+
+/** In `meta`: something was deleted for good, and `scrub` has not ended since. */
+export const unscrubbed = 'unscrubbed'
 
 export const statisticsSql = {
   sessions: `

@@ -1,8 +1,8 @@
 import type { NewArchivedTranscript } from '../../model/archives.ts'
 import type { ArchivedMove } from '../../store/retention.ts'
 import type { Connection } from '../file/connection.ts'
-import { archivedSql } from '../statements/archives.ts'
-import { metaSql } from '../statements/upkeep.ts'
+import { archivedSql, returnSql } from '../statements/archives.ts'
+import { metaSql, unscrubbed } from '../statements/upkeep.ts'
 import type { Work } from './work.ts'
 
 /** Gives its id. */
@@ -29,8 +29,13 @@ export function moveArchived({ db }: Work, input: { moves: ArchivedMove[] }): vo
   }
 }
 
-export function dropArchived({ db }: Work, input: { ids: number[] }): void {
-  for (const id of input.ids) db.run(archivedSql.drop, id)
+export function dropArchived({ db, returning }: Work, input: { ids: number[] }): void {
+  db.run(metaSql.set, unscrubbed, 'true')
+  for (const id of input.ids) {
+    db.run(returnSql.dropStage, id) // what has come back of it in part goes with the next purge
+    returning.delete(id)
+    db.run(archivedSql.drop, id)
+  }
 }
 
 export function noteClock({ db }: Work, input: { atMs: number }): void {

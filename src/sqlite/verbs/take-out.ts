@@ -6,6 +6,7 @@ import { stampOf } from '../reads/stamp.ts'
 import { archivedSql, leaveSql } from '../statements/archives.ts'
 import { sessionSql } from '../statements/sessions.ts'
 import { turnSql } from '../statements/turns.ts'
+import { metaSql, unscrubbed } from '../statements/upkeep.ts'
 import { addArchived } from './archived.ts'
 import { deleteWithheld, deletionOf } from './purge.ts'
 import { findSession, keyHashOf } from './sessions.ts'
@@ -71,6 +72,7 @@ export function deleteSession(work: Work, input: { key: SessionKey; atMs: number
   if (isBusy(work, session)) {
     throw new HoldfastError('SESSION_BUSY', { key: input.key, queuedTurns: session.queuedTurns })
   }
+  db.run(metaSql.set, unscrubbed, 'true')
   db.run(leaveSql.dropUnsettled, session.id)
   for (const { id, number } of db.all<{ id: number; number: number }>(leaveSql.transcriptsOf, session.id)) {
     withhold(work, session.id, id, number)

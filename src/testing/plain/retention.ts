@@ -82,6 +82,7 @@ export const retentionVerbs = (state: PlainState): Sync<RetentionVerbs> => ({
   },
   dropArchived: ({ ids }) => {
     state.archived = state.archived.filter(({ id }) => !ids.includes(id))
+    for (const id of ids) state.returning.delete(id)
   },
   deleteSession: ({ key }) => {
     const session = sessionAt(state, key)

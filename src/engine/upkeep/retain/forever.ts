@@ -1,7 +1,8 @@
-import { ArchiveFolder, listFolders } from '../../../archive/folder.ts'
+import { damaged } from '../../../archive/files.ts'
+import { ArchiveFolder, type FolderName, listFolders } from '../../../archive/folder.ts'
 import { HoldfastError, isHoldfastError } from '../../../model/errors.ts'
 import type { SessionKey } from '../../../model/keys.ts'
-import { chunksOf, dropExtra, indexOf, type Keeping, settleFolder } from './settle.ts'
+import { chunksOf, dropExtra, indexOf, type Keeping, purgeAll, rowsOf, settleFolder } from './settle.ts'
 
 export interface DeletedForever {
   /** It was in the database. */
@@ -10,19 +11,18 @@ export interface DeletedForever {
   archived: number
 }
 
-const purgeRows = 500
-
 /**
- * First the session is out of sight, then its archives go, found by their manifests and not by the index alone, then the rows and
- * what is left of them in pages. A kill in between leaves a part of it, and the same command finishes it.
- * @throws HoldfastError SESSION_NOT_FOUND, SESSION_BUSY, ARCHIVE_DAMAGED when all but a folder that cannot be read is gone
+ * Hides the session, deletes its archives, bundle by bundle, found by their manifests and not by the index alone, and with
+ * them the key; then the rows. A kill in between leaves a part of it, and the same command finishes that, also
+ * where nothing of that name is found any more. @throws HoldfastError SESSION_NOT_FOUND, SESSION_BUSY, ARCHIVE_DAMAGED
+ * when all is gone but a folder that cannot be read
  */
 export async function deleteForever(keeping: Keeping, key: SessionKey): Promise<DeletedForever> {
-  const { store, clock, log } = keeping
+  const { store, log } = keeping
   const session = await deleteSession(keeping, key)
   const archived = await deleteArchived(keeping, key)
-  while (await store.purge({ rowsMax: purgeRows })) await clock.sleep(1)
-  await store.scrub() // also where nothing was found: perhaps a kill came just before this
+  await purgeAll(keeping)
+  await store.scrub() // gives all free pages back too
   if (!session && archived.transcripts === 0 && archived.manifests === 0 && archived.damaged === null) {
     throw new HoldfastError('SESSION_NOT_FOUND', { sessionKey: key })
   }
@@ -50,7 +50,8 @@ interface Deleted {
 
 async function deleteArchived(keeping: Keeping, key: SessionKey): Promise<Deleted> {
   const deleted: Deleted = { transcripts: 0, manifests: 0, damaged: null }
-  for (const name of await listFolders(keeping.root)) {
+  const names = await listFolders(keeping.root)
+  for (const name of names) {
     try {
       await using folder = await ArchiveFolder.open(keeping.root, name)
       if (folder === null || !folder.names(key)) continue
@@ -61,7 +62,24 @@ async function deleteArchived(keeping: Keeping, key: SessionKey): Promise<Delete
       deleted.damaged ??= error
     }
   }
+  await deleteUnnamed(keeping, key, names, deleted)
   return deleted
+}
+
+/** What only the index knows of: its folder was removed by somebody, or its manifest has lost lines. */
+async function deleteUnnamed(
+  keeping: Keeping,
+  key: SessionKey,
+  names: readonly FolderName[],
+  deleted: Deleted,
+): Promise<void> {
+  const there = new Set(names.map(({ folder }) => folder))
+  const rows = await rowsOf(keeping, { key })
+  const gone = rows.filter(({ sweep }) => !there.has(sweep))
+  for (const chunk of chunksOf(gone.map(({ id }) => id))) await keeping.store.dropArchived({ ids: chunk })
+  deleted.transcripts += gone.length
+  const left = rows.find(({ sweep }) => there.has(sweep))
+  if (left !== undefined) deleted.damaged ??= damaged(left.sweep, 'its manifest does not name all that is in it')
 }
 
 async function deleteIn(keeping: Keeping, folder: ArchiveFolder, key: SessionKey): Promise<number> {
