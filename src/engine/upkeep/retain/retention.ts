@@ -12,7 +12,7 @@ import type { Page } from '../../../store/page.ts'
 import type { Ground } from '../../ground.ts'
 import { pause } from '../../waiting.ts'
 import { type DeletedForever, deleteForever } from './forever.ts'
-import { openFolder, type PutBackReport, putBack } from './put-back.ts'
+import { type PutBackReport, putBack, verifyArchived } from './put-back.ts'
 import type { RetentionState, SweepEvent, SweepOptions, SweepReport } from './report.ts'
 import { type ArchivedHit, type ArchivedSearch, searchArchives } from './search.ts'
 import { deleteFolder, indexOf, type Keeping, settleFolder } from './settle.ts'
@@ -93,10 +93,15 @@ export class Retention {
     const keeping = this.#keeping()
     const found = await this.#shelvesOrThrow().find(name)
     const report: PutBackReport = { restored: [], conflicts: [] }
-    for (const each of found.reverse()) {
+    for (const each of found) {
       await using folder = await ArchiveFolder.open(keeping.root, each)
       if (folder === null) continue
       await settleFolder(keeping, folder, true)
+      await verifyArchived(keeping, folder, () => true)
+    }
+    for (const each of found.reverse()) {
+      await using folder = await ArchiveFolder.open(keeping.root, each)
+      if (folder === null) continue
       const { restored, conflicts } = await putBack(keeping, folder, () => true)
       report.restored.push(...restored)
       report.conflicts.push(...conflicts)
@@ -109,8 +114,11 @@ export class Retention {
   async restore(id: number): Promise<ArchivedTranscript> {
     using _ = this.#take()
     const keeping = this.#keeping()
-    const row = await this.#find(id)
-    await using folder = await openFolder(keeping, row)
+    const [row, name] = await this.#find(id)
+    await using folder = await ArchiveFolder.open(keeping.root, name)
+    if (folder === null) throw new HoldfastError('ARCHIVE_NOT_FOUND', { id })
+    await settleFolder(keeping, folder, true)
+    await verifyArchived(keeping, folder, (each) => each.id === id)
     const { conflicts } = await putBack(keeping, folder, (each) => each.id === id)
     if (conflicts.length > 0) throw new HoldfastError('ARCHIVE_CONFLICT', { sessionKey: row.sessionKey, id })
     return row
@@ -122,11 +130,13 @@ export class Retention {
     const keeping = this.#keeping()
     const emptied = { transcripts: 0, bytes: 0 }
     for (const name of (await listFolders(keeping.root)).filter(({ place }) => place === 'trash')) {
-      await using folder = await this.#openUnlessDamaged(keeping, name)
-      if (folder === null || folder.items === 0) continue
-      emptied.transcripts += folder.items
-      emptied.bytes += folder.bytes
-      await deleteFolder(keeping, folder, 'asked for')
+      await this.#unlessDamaged(name, async (folder) => {
+        if (folder.items === 0) return
+        const { items, bytes } = folder
+        await deleteFolder(keeping, folder, 'asked for')
+        emptied.transcripts += items
+        emptied.bytes += bytes
+      })
     }
     return emptied
   }
@@ -159,7 +169,7 @@ export class Retention {
     const { log, settings, events, telemetry, clock } = this.#ground
     const keeping = this.#keeping()
     const shelves = this.#shelvesOrThrow()
-    const judge = () => this.#judge(options.trustClock)
+    const judge = () => this.#judge(options.apply && options.trustClock)
     const verdict = await judge()
     if (verdict.kind === 'suspect') {
       log.warn({ because: verdict.because }, 'the clock is not trusted: nothing is taken out')
@@ -201,31 +211,21 @@ export class Retention {
   /** What an ended process left half done. The first time all folders are compared with the index. */
   async #settleFolders(keeping: Keeping): Promise<void> {
     for (const name of await listFolders(keeping.root)) {
-      await using folder = await this.#openUnlessDamaged(keeping, name)
-      if (folder !== null) await this.#settleFolder(keeping, folder)
+      await this.#unlessDamaged(name, (folder) => settleFolder(keeping, folder, !this.#settled))
     }
     this.#settled = true
   }
 
-  async #settleFolder(keeping: Keeping, folder: ArchiveFolder): Promise<void> {
+  /** A folder whose making was interrupted is removed; what is damaged is told, and left alone. */
+  async #unlessDamaged(name: FolderName, act: (folder: ArchiveFolder) => Promise<void>): Promise<void> {
+    const { root, log } = this.#keeping()
     try {
-      await settleFolder(keeping, folder, !this.#settled)
+      await using folder = await ArchiveFolder.open(root, name)
+      if (folder === null) await removeFolder(root, name)
+      else await act(folder)
     } catch (error) {
       if (!isHoldfastError(error, 'ARCHIVE_DAMAGED')) throw error
-      keeping.log.error({ ...recordOf(error) }, 'a folder of archives is damaged, and left alone')
-    }
-  }
-
-  /** Null also where its making was interrupted; then it is removed. */
-  async #openUnlessDamaged(keeping: Keeping, name: FolderName): Promise<ArchiveFolder | null> {
-    try {
-      const folder = await ArchiveFolder.open(keeping.root, name)
-      if (folder === null) await removeFolder(keeping.root, name)
-      return folder
-    } catch (error) {
-      if (!isHoldfastError(error, 'ARCHIVE_DAMAGED')) throw error
-      keeping.log.error({ ...recordOf(error) }, 'a folder of archives is damaged, and left alone')
-      return null
+      log.error({ ...recordOf(error) }, 'a folder of archives is damaged, and left alone')
     }
   }
 
@@ -280,10 +280,10 @@ export class Retention {
     return this.#shelves
   }
 
-  async #find(id: number): Promise<ArchivedTranscript> {
-    for (const { folder } of await listFolders(this.#keeping().root)) {
-      const row = (await indexOf(this.#keeping(), folder)).find((each) => each.id === id)
-      if (row !== undefined) return row
+  async #find(id: number): Promise<[ArchivedTranscript, FolderName]> {
+    for (const name of await listFolders(this.#keeping().root)) {
+      const row = (await indexOf(this.#keeping(), name.folder)).find((each) => each.id === id)
+      if (row !== undefined) return [row, name]
     }
     throw new HoldfastError('ARCHIVE_NOT_FOUND', { id })
   }

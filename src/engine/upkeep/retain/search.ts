@@ -74,7 +74,7 @@ interface Place {
 function parseCursor(text: string | undefined): Place {
   if (text === undefined) return { after: null, id: null, line: 0 }
   try {
-    const { after, id = null, line } = JSON.parse(text) as Partial<Place>
+    const { after, id = null, line } = (JSON.parse(text) ?? {}) as Partial<Place>
     if ((after === null || typeof after === 'string') && Number.isSafeInteger(line))
       return { after, id, line: line as number }
   } catch (error) {
@@ -119,9 +119,9 @@ async function searchFrame(
       }
     }
   } catch (error) {
-    // The others can still be searched, and restoring this one says what is wrong.
-    if (!isHoldfastError(error, 'ARCHIVE_DAMAGED')) throw error
-    log.warn({ id: row.id, code: error.code }, 'an archive that is damaged was not searched')
+    // The others can still be searched, and restoring this one says what is wrong. Lines come before their checksum does.
+    if (!isHoldfastError(error, 'ARCHIVE_DAMAGED') && !(error instanceof SyntaxError)) throw error
+    log.warn({ id: row.id }, 'an archive that is damaged was not searched to its end')
   }
   return { hits, isWhole: true, line }
 }

@@ -12,7 +12,7 @@ import { deleteFolder, type Keeping, moveFolder } from './settle.ts'
 import { TakeOut, type TakeOutStep } from './take-out.ts'
 
 /** Of each list of facts. A preview has one round, so it reads further; a short list is read again longer when it hides something. */
-const listLimits = { round: 200, deep: 5_000 }
+const listLimits = { round: 200, deep: 1_000 }
 const stepsMax = { round: 400, preview: 100_000 }
 /** One sweep; what is left goes with the next. */
 const sweepMaxMs = 30 * 60_000
