@@ -18,6 +18,8 @@ export interface Budget {
   draining: boolean
   because: string
   isMet(): boolean
+  /** False: archives alone are over the low mark, and nothing deletes them; what is taken out only adds to them. */
+  isReachable(): boolean
   /** A step is planned for it. */
   count(step: RetentionStep): void
   /** What is used when all that was counted is done. */
@@ -37,23 +39,31 @@ export function budgetOf(
 ): Budget | null {
   const { budgetBytes, highShare, lowShare } = disk
   if (budgetBytes === null) return null
-  const files = folders.reduce((sum, { bytes }) => sum + bytes, 0)
-  const foundBytes = facts.bytes.database - facts.bytes.free + files
+  const archives = folders.filter(({ place }) => place === 'archives')
+  const foundBytes = facts.bytes.database - facts.bytes.free + bytesOf(folders)
   const isDraining = foundBytes > budgetBytes * (draining ? lowShare : highShare)
-  let usedBytes = foundBytes - planned.reduce((sum, step) => sum + gainOf(step), 0)
+  let usedBytes = foundBytes
+  let archivesBytes = bytesOf(archives)
+  const count = (step: RetentionStep) => {
+    usedBytes -= gainOf(step)
+    if (step.kind === 'take out' && step.end === 'archive') archivesBytes += step.bytes * packedShare
+    if (step.kind === 'to trash') archivesBytes -= step.bytes
+  }
+  planned.forEach(count)
   return {
     budgetBytes,
     draining: isDraining,
     because: `${formatSize(foundBytes)} on the disk, the budget is ${formatSize(budgetBytes)}`,
     isMet: () => !isDraining || usedBytes <= budgetBytes * lowShare,
-    count(step) {
-      usedBytes -= gainOf(step)
-    },
+    isReachable: () => archivesBytes <= budgetBytes * lowShare,
+    count,
     get usedBytes() {
       return usedBytes
     },
   }
 }
+
+const bytesOf = (folders: readonly FolderFacts[]) => folders.reduce((sum, { bytes }) => sum + bytes, 0)
 
 function gainOf(step: RetentionStep): number {
   switch (step.kind) {
@@ -75,8 +85,7 @@ export function overBudgetOf(
 ): OverBudget | null {
   if (!budget.draining || steps.length > 0 || budget.usedBytes <= budget.budgetBytes) return null
   const { budgetBytes, usedBytes } = budget
-  const bytesIn = (place: FolderFacts['place']) =>
-    folders.reduce((sum, folder) => sum + (folder.place === place ? folder.bytes : 0), 0)
+  const bytesIn = (place: FolderFacts['place']) => bytesOf(folders.filter((folder) => folder.place === place))
   const archivesBytes = bytesIn('archives')
   const trashBytes = bytesIn('trash')
   const because =

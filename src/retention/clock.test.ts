@@ -40,7 +40,7 @@ describe('a clock', () => {
     expect(verdictAfter([], memory, clockLimits.gapMs + 1)).toEqual({
       kind: 'suspect',
       because: expect.stringMatching(
-        /3d after anything known; it is 20.*Z by it now, and is believed after 1d of steady running/,
+        /3d after it was last trusted; it is 20.*Z by it now, and is believed after 1d of steady running/,
       ),
     })
   })
@@ -65,6 +65,12 @@ describe('a clock', () => {
     ).toMatchObject(suspect)
     const noted: ClockMemory = { newestMs: startMs, notedMs: startMs - 365 * dayMs }
     expect(anchorClock({ wallMs: startMs, steadyMs: 0 }, noted).suspicion).not.toBeNull()
+  })
+  it('is not vouched for by what an earlier process has written with it', () => {
+    const notedMs = startMs - 365 * dayMs
+    const start = { wallMs: startMs, steadyMs: 0 }
+    expect(anchorClock(start, { newestMs: startMs - hourMs, notedMs }).suspicion).not.toBeNull()
+    expect(anchorClock(start, { newestMs: startMs - hourMs, notedMs: null }).suspicion).toBeNull()
   })
 })
 

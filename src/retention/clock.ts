@@ -39,17 +39,19 @@ export const clockLimits = {
 
 /**
  * The clock at the start of a process, from what the store knew then. What this process has written itself says nothing
- * about it, so a `newestMs` from after the start counts for nothing.
+ * about it, so a `newestMs` from after the start counts for nothing; nor does one that lies beyond a gap since a clock was
+ * trusted: an earlier process may have written it with the same wrong clock.
  */
 export function anchorClock(start: ClockReading, memory: ClockMemory): ClockAnchor {
-  const known = [memory.notedMs, memory.newestMs < start.wallMs ? memory.newestMs : null].filter((ms) => ms !== null)
-  const knownMs = known.length === 0 ? null : Math.max(...known)
+  const { newestMs, notedMs } = memory
+  const vouches = newestMs < start.wallMs && (notedMs === null || newestMs - notedMs <= clockLimits.gapMs)
+  const knownMs = vouches ? Math.max(newestMs, notedMs ?? 0) : notedMs
   const { wallMs, steadyMs } = start
   if (knownMs === null) {
     return { wallMs, steadyMs, suspicion: 'whether the clock was right at the start cannot be told' }
   }
   if (wallMs - knownMs > clockLimits.gapMs && knownMs > 0) {
-    const suspicion = `at the start the clock showed ${spell(wallMs)}, ${formatDuration(wallMs - knownMs)} after anything known`
+    const suspicion = `at the start the clock showed ${spell(wallMs)}, ${formatDuration(wallMs - knownMs)} after it was last trusted`
     return { wallMs, steadyMs, suspicion }
   }
   return { wallMs, steadyMs, suspicion: null }

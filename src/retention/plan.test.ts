@@ -172,6 +172,15 @@ describe('a disk budget', () => {
     expect(overBudget).toMatchObject({ usedBytes: 21_000, archivesBytes: 20_000 })
     expect(overBudget?.because).toContain('nothing more may go')
   })
+  it('takes nothing from anybody where archives alone are over its low mark', () => {
+    const folders = [folder('a1', 'archives', 400, { bytes: 5_001 })]
+    expect(plan(withDatabase(9_000, sessions), policy, { folders })).toMatchObject({
+      steps: [],
+      overBudget: { usedBytes: 14_001 },
+    })
+    const less = [folder('a1', 'archives', 400, { bytes: 4_999 })]
+    expect(taken(withDatabase(9_000, sessions), policy, { folders: less })).toEqual(['b disk'])
+  })
 })
 
 it('a round has a bounded number of steps and says that there are more', () => {

@@ -185,7 +185,7 @@ function* planBudget(
     .filter(({ key }) => !gone.has(key) && !stayed.has(key))
     .sort((a, b) => a.activeAtMs - b.activeAtMs)
   for (const session of sessions) {
-    if (budget.isMet()) return
+    if (budget.isMet() || !budget.isReachable()) return
     const step = takeOutOf(session, policy.kinds[session.kind].end, 'disk', budget.because)
     budget.count(step)
     yield step
