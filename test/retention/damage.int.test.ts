@@ -19,7 +19,19 @@ import { type ManifestLine, manifestName } from '../../src/archive/manifest.ts'
 import { openHoldfast } from '../../src/engine/holdfast.ts'
 import { parseSessionKey } from '../../src/model/keys.ts'
 import { sqliteStore } from '../../src/sqlite/open.ts'
-import { expectInOrder, expectSettled, exportsOf, fill, newDirectory, openOn, sweep, talkIn } from './stage.ts'
+import type { OpenStore } from '../../src/store/port.ts'
+import {
+  dayMs,
+  expectInOrder,
+  expectSettled,
+  exportsOf,
+  fill,
+  hourMs,
+  newDirectory,
+  openOn,
+  sweep,
+  talkIn,
+} from './stage.ts'
 
 const idle = { 'telegram:direct:1': 100, 'telegram:direct:2': 120, 'cron:job:run:1': 3, main: 0.1 }
 const people = ['telegram:direct:1', 'telegram:direct:2'].map(parseSessionKey)
@@ -152,6 +164,33 @@ it('a transcript of a folder that was moved half way comes back', async () => {
   await engine.retention.restore(items[0]?.id ?? 0)
   expect(await exportsOf(engine.store, [one])).toEqual(new Map([[`${one} 1`, before.get(`${one} 1`)]]))
   await expectSettled(directory, engine.store)
+  await expectInOrder(engine.store)
+})
+
+it('a transcript comes back also when its session begins anew in the middle of that', async () => {
+  const directory = await newDirectory()
+  await fill(directory, async (scene) => {
+    scene.nowMs -= 200 * dayMs
+    for (let at = 0; at < 8; at += 1) await scene.say(one, `${at} `.repeat(60_000), 'noted')
+    scene.nowMs = Date.now() - 2 * hourMs
+    await scene.say(parseSessionKey('main'), 'hello', 'hi')
+  })
+  const open: OpenStore = async (...given) => {
+    const store = await sqliteStore(directory)(...given)
+    const { putBack } = store
+    store.putBack = async (input) => {
+      await putBack(input)
+      if (input.part === 0) await store.openSession({ key: one, atMs: Date.now() })
+    }
+    return store
+  }
+  const engine = await openOn(directory, {}, { store: open })
+  const records = async () => (await exportsOf(engine.store, [one])).get(`${one} 1`)?.split('\n').slice(1)
+  const found = await records()
+  const { report } = await sweep(engine)
+  expect(await engine.retention.undo(report.sweep)).toMatchObject({ restored: { length: 1 }, conflicts: [] })
+  expect(await records()).toEqual(found)
+  expect(await engine.store.readSession(one)).toMatchObject({ transcript: 2, head: 0 })
   await expectInOrder(engine.store)
 })
 

@@ -108,7 +108,7 @@ async function settleBundle(keeping: Keeping, folder: ArchiveFolder, bundle: Bun
   await dropExtra(keeping, folder, bundle, 'it is in the database')
 }
 
-const wordOf = ({ key, transcript }: ItemName) => `${key} ${transcript}`
+export const wordOf = ({ key, transcript }: ItemName) => `${key} ${transcript}`
 
 /** Those of which the database has the transcript. */
 async function thatAreThere({ store }: Keeping, items: readonly ManifestItem[]): Promise<ItemName[]> {

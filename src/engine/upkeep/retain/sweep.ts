@@ -8,7 +8,7 @@ import type { RetentionPolicy } from '../../../retention/policy.ts'
 import type { FolderFacts, RetentionStep } from '../../../retention/steps.ts'
 import { pause } from '../../waiting.ts'
 import type { SweepEvent, SweepReport } from './report.ts'
-import { deleteFolder, type Keeping, moveFolder } from './settle.ts'
+import { deleteFolder, type Keeping, moveFolder, wordOf } from './settle.ts'
 import { TakeOut, type TakeOutStep } from './take-out.ts'
 
 /** Of each list of facts. A preview has one round, so it reads further; a short list is read again longer when it hides something. */
@@ -131,7 +131,12 @@ export class Sweep {
   async *#takeOut(steps: TakeOutStep[], place: ArchivePlace): AsyncGenerator<SweepEvent, void, undefined> {
     const { keeping } = this.#hands
     const work = new TakeOut(keeping, steps)
-    const left = new Map(steps.map((step) => [step.key, { step, transcripts: step.transcripts.length }]))
+    const left = new Map(
+      steps.flatMap((step) => {
+        const of = { step, transcripts: step.transcripts.length, isTold: false }
+        return step.transcripts.map((transcript) => [wordOf({ key: step.key, transcript }), of] as const)
+      }),
+    )
     while (!work.isDone) {
       if (this.#isOver() || !(await this.#mayGoOn())) return
       const folder = await this.#folderIn(place)
@@ -141,15 +146,15 @@ export class Sweep {
       this.report.entries += batch.taken.reduce((sum, { entries }) => sum + entries, 0)
       this.report.transcripts += batch.taken.length
       this.report.sessions += batch.taken.filter(({ whole }) => whole).length
-      const because = new Map(batch.stayed.map((each) => [each.key, each.because]))
-      for (const { key } of [...batch.taken, ...batch.stayed]) {
-        const of = left.get(key)
+      const taken = batch.taken.map((name) => ({ name, why: null }))
+      const stayed = batch.stayed.map((name) => ({ name, why: name.because }))
+      for (const { name, why } of [...taken, ...stayed]) {
+        const of = left.get(wordOf(name))
         if (of === undefined) continue
         of.transcripts -= 1
-        if (of.transcripts > 0 && !because.has(key)) continue
-        left.delete(key)
-        const why = because.get(key) ?? null
-        if (why !== null) this.#stay(key)
+        if (of.isTold || (of.transcripts > 0 && why === null)) continue
+        of.isTold = true
+        if (why !== null) this.#stay(name.key)
         yield { type: 'step', step: of.step, outcome: why === null ? 'done' : 'stayed', because: why }
       }
       await this.#purge()
@@ -182,8 +187,8 @@ export class Sweep {
   }
 
   #stay(name: string): void {
+    this.report.stayed += this.#stayed.has(name) ? 0 : 1
     this.#stayed.add(name)
-    this.report.stayed += 1
   }
 
   /** What is not counted as it happens. */
