@@ -217,6 +217,16 @@ export const leavePromises: PromiseGroup = {
     const { transcript, fence } = await scene.store.openSession({ key: alice, atMs })
     assert.deepEqual([transcript, fence], [3, 1])
   },
+  'leaves the quarantine too': async (scene) => {
+    const { nowMs: atMs, store } = scene
+    const { turn } = await scene.begin(alice, 'poison')
+    await store.expireLeases({ holderIds: [scene.holder.id], handedOver: false, limit: 100, atMs })
+    await store.quarantineTurn({ turnId: turn.id, outcome: recordOf(new HoldfastError('MODEL_REJECTED')), atMs })
+    assert.equal((await store.listQuarantined({ limit: 9 })).items.length, 1)
+    await store.deleteSession({ key: alice, atMs })
+    assert.deepEqual((await store.listQuarantined({ limit: 9 })).items, [])
+    await purgeAll(store)
+  },
   'takes nothing of others with it': async (scene) => {
     const large = 'y'.repeat(100_000)
     const outcome = recordOf(new HoldfastError('MODEL_REJECTED'))
