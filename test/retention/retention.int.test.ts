@@ -93,6 +93,17 @@ describe('a sweep', () => {
     expect(shown.report.sessions).toBe(done.report.sessions)
   })
 
+  it('says when it shows only the first', async () => {
+    const directory = await newDirectory()
+    await fill(directory, async ({ store, nowMs }) => {
+      const made = (at: number) => ({ key: parseSessionKey(`hook:${at}`), atMs: nowMs - 9 * dayMs })
+      await Promise.all(Array.from({ length: 1_001 }, (_, at) => store.openSession(made(at))))
+      await store.openSession({ key: parseSessionKey('main'), atMs: nowMs })
+    })
+    const engine = await openOn(directory)
+    const { report } = await sweep(engine, { apply: false })
+    expect(report).toMatchObject({ sessions: 1_000, more: true })
+  })
   it('leaves alone what is pinned, waits, or was used meanwhile', async () => {
     const directory = await newDirectory()
     await fill(directory, async (scene) => {
@@ -220,7 +231,8 @@ describe('the clock', () => {
         message: expect.stringContaining('clock'),
       })
       expect(await exportsOf(engine.store, keys)).toEqual(before)
-      expect((await sweep(engine, { apply: false })).report.clock.kind).toBe('suspect')
+      expect((await sweep(engine, { apply: false, trustClock: true })).report.clock.kind).toBe('suspect')
+      await expect(sweep(engine)).rejects.toMatchObject({ code: 'CLOCK_SUSPECT' })
       expect((await sweep(engine, { trustClock: true })).report.sessions).toBe(ms > 0 ? keys.length - 1 : 3)
     },
   )
