@@ -20,7 +20,8 @@ export interface TurnVerbs {
   /**
    * Takes the next turn by the lane rules (`planClaim`), its session's lease with a new fence, counts the attempt, and
    * appends the turn's messages to the transcript unless an earlier attempt did, in one step. What that attempt wrote
-   * besides them is hidden from the model. Null when nothing can start.
+   * besides them is hidden from the model. Null when nothing can start. @throws STORE_CORRUPT with the facts `turnId` and
+   * `sessionKey` when the next turn cannot be started because its session is damaged; nothing has changed then
    */
   claimTurn(input: ClaimInput): Promise<Claim | null>
   /** "Still alive, doing this." @throws FENCED */

@@ -25,6 +25,8 @@ export interface DispatcherHands {
   start(claim: Claim): void
   /** Ends turns that were claimed for nobody, and tells of those that ended unseen. False when that could not be told now. */
   endStrays(): Promise<boolean>
+  /** Does something about a turn that keeps others from being claimed; false when the error is about none. */
+  mend(error: unknown): Promise<boolean>
 }
 
 /**
@@ -173,7 +175,15 @@ export class Dispatcher {
       else this.#claimed(claim)
     } catch (error) {
       if (isHoldfastError(error, 'STORE_CLOSED')) this.stop()
-      else this.#rest(error)
+      else await this.#mendOrRest(error)
+    }
+  }
+
+  async #mendOrRest(error: unknown): Promise<void> {
+    try {
+      if (!(await this.#hands.mend(error))) this.#rest(error)
+    } catch (further) {
+      this.#rest(further)
     }
   }
 

@@ -12,6 +12,7 @@ import { admit } from './admit.ts'
 import type { SubmitInput } from './ask.ts'
 import { Dispatcher } from './dispatch.ts'
 import { Live } from './live.ts'
+import { Mender } from './mend.ts'
 import { releaseSession } from './release.ts'
 import { type RunProgress, TurnRun } from './run.ts'
 import { settleRun } from './settle.ts'
@@ -45,9 +46,11 @@ export class Turns {
     this.#runner = runner
     this.#afterRun = afterRun
     this.#openedAtMs = ground.clock.nowMs()
+    const mender = new Mender(ground, (turn) => this.concluded(turn))
     this.#dispatcher = new Dispatcher(ground, {
       start: (claim) => this.#start(claim),
       endStrays: () => this.#endStrays(),
+      mend: (error) => mender.mend(error),
     })
   }
 

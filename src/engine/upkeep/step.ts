@@ -1,8 +1,8 @@
-import { HoldfastError, isHoldfastError, recordOf } from '../../model/errors.ts'
-import type { SessionKey } from '../../model/keys.ts'
+import { HoldfastError, recordOf } from '../../model/errors.ts'
 import type { Turn } from '../../model/turns.ts'
 import type { RecoveryStep } from '../../recovery/plan.ts'
 import { type Ground, persist } from '../ground.ts'
+import { repair } from '../turns/mend.ts'
 import { problemsOf } from './facts.ts'
 
 /** Gives the turn as it is then; null when the step is nobody's turn, or leaves it as it was. */
@@ -37,17 +37,5 @@ export async function takeStep(ground: Ground, step: RecoveryStep): Promise<Turn
     case 'retry delivery': // by whoever sends deliveries
     case 'skip delivery': // marked when the process began
       return null
-  }
-}
-
-async function repair({ store, clock }: Ground, key: SessionKey): Promise<void> {
-  try {
-    let afterSeq: number | null = 0
-    while (afterSeq !== null) {
-      const { next }: { next: number | null } = await store.repairSession({ key, afterSeq, atMs: clock.nowMs() })
-      afterSeq = next
-    }
-  } catch (error) {
-    if (!isHoldfastError(error, 'STORE_CORRUPT')) throw error // what is left is looked at next
   }
 }

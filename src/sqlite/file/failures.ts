@@ -59,3 +59,8 @@ export function failureOf(error: unknown): HoldfastError {
   const code = codes.get(error.errcode & 0xff) ?? 'INTERNAL'
   return new HoldfastError(code, { because: error.errstr, sqlite: error.errcode }, { cause: error })
 }
+
+/** The disk failed, so the whole transaction is void; a violated constraint is the verb's own. */
+export function breaksTransaction(error: unknown): boolean {
+  return isSqliteError(error) && failureOf(error).code !== 'INTERNAL'
+}

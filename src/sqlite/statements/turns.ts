@@ -21,6 +21,8 @@ export const placeOfResumed = 1_125_899_906_842_624
 
 export const turnSql = {
   byId: `SELECT ${columns} ${from} WHERE t.id = ? AND ${isSeen}`,
+  idsOf:
+    'SELECT t.id AS turnId, s.key AS sessionKey FROM turn t JOIN session s ON s.id = t.session WHERE t.position = ?',
   byPosition: `SELECT ${columns} ${from} WHERE t.position = ?`,
 
   /** ?1 last position, ?2 session or null, ?3 statuses as a JSON array or null, ?4 limit */

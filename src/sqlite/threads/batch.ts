@@ -1,6 +1,6 @@
 import { type HoldfastError, recordOf } from '../../model/errors.ts'
 import type { Connection } from '../file/connection.ts'
-import { failureOf, isBusy, isSqliteError } from '../file/failures.ts'
+import { breaksTransaction, failureOf, isBusy, isSqliteError } from '../file/failures.ts'
 import type { Work } from '../verbs/work.ts'
 import type { Answer, Call } from './calls.ts'
 import type { WriteVerb } from './write-verbs.ts'
@@ -72,7 +72,7 @@ function runVerb(work: Work, { id, input }: Call, verb: WriteVerb): Answer | nul
   try {
     return { id, ok: true, value: verb(work, input) }
   } catch (error) {
-    if (breaksBatch(error)) throw error
+    if (breaksTransaction(error)) throw error
     return work.db.changed === changed ? { id, ok: false, error: recordOf(failureOf(error)) } : null
   }
 }
@@ -86,17 +86,12 @@ function saveVerb(work: Work, { id, input }: Call, verb: WriteVerb): Answer {
     db.command(sql.release)
     return { id, ok: true, value }
   } catch (error) {
-    if (breaksBatch(error)) throw error
+    if (breaksTransaction(error)) throw error
     work.queue.total = queuedBefore
     db.command(sql.undo)
     db.command(sql.release)
     return { id, ok: false, error: recordOf(failureOf(error)) }
   }
-}
-
-/** The disk failed, so the whole transaction is void; a violated constraint is the verb's own. */
-function breaksBatch(error: unknown): boolean {
-  return isSqliteError(error) && failureOf(error).code !== 'INTERNAL'
 }
 
 /** After some errors SQLite has rolled back already. */

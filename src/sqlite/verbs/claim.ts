@@ -1,5 +1,8 @@
+import { HoldfastError } from '../../model/errors.ts'
 import type { Holder } from '../../model/holders.ts'
+import type { SessionKey } from '../../model/keys.ts'
 import type { Claim, ClaimInput } from '../../store/turns.ts'
+import { failureOf } from '../file/failures.ts'
 import { inboundOf, requestOf, type StoredInbound, type StoredRequestText } from '../file/inbound.ts'
 import { type SessionRow, sessionOf, type TurnRow, turnOf } from '../file/rows.ts'
 import { leaseSql } from '../statements/leases.ts'
@@ -23,8 +26,21 @@ export function claimTurn(work: Work, input: ClaimInput & { claim: string }): St
   const next = nextTurn(work.db, input.holder.id, input.rules)
   if (next === null) return null
   work.requireRoom()
-  take(work, next, input)
-  return readClaim(work, next)
+  try {
+    take(work, next, input)
+    return readClaim(work, next)
+  } catch (error) {
+    throw cannotStart(work, next, error)
+  }
+}
+
+/** Says which turn it is, so that somebody can see to it; what a disk gives as an error stays that. */
+function cannotStart({ db }: Work, position: number, error: unknown): unknown {
+  const { code, facts } = failureOf(error)
+  if (code !== 'INTERNAL' && code !== 'HEAD_MOVED' && code !== 'STORE_CORRUPT') return error
+  const found = db.first<{ turnId: string; sessionKey: SessionKey }>(turnSql.idsOf, position)
+  const because = String(facts.because ?? facts.name ?? code)
+  return new HoldfastError('STORE_CORRUPT', { ...found, because }, { cause: error })
 }
 
 function take(work: Work, position: number, input: ClaimInput & { claim: string }): void {

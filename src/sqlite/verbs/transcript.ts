@@ -1,6 +1,7 @@
 import { HoldfastError } from '../../model/errors.ts'
 import { bodyInlineMaxBytes, placeBody } from '../file/bodies.ts'
 import type { Connection } from '../file/connection.ts'
+import { breaksTransaction } from '../file/failures.ts'
 import type { NewStoredEntry, SessionRow } from '../file/rows.ts'
 import { contextTokensOf, difference } from '../file/shown.ts'
 import { entrySql } from '../statements/entries.ts'
@@ -47,6 +48,24 @@ export function addEntries(
   )
   if (changed !== 1) throw new HoldfastError('HEAD_MOVED', { head: before.head })
   return head
+}
+
+/**
+ * For what is written beside the point of a verb: a transcript that is damaged must not keep a turn from ending. False when
+ * nothing of it was written.
+ */
+export function unlessDamaged(db: Connection, write: () => void): boolean {
+  db.command('SAVEPOINT beside')
+  try {
+    write()
+  } catch (error) {
+    if (breaksTransaction(error)) throw error
+    db.command('ROLLBACK TO beside')
+    db.command('RELEASE beside')
+    return false
+  }
+  db.command('RELEASE beside')
+  return true
 }
 
 /** Do exactly these entries stand after `head` already? Then an earlier try of the same append was committed. */

@@ -10,7 +10,7 @@ import { sessionSql } from '../statements/sessions.ts'
 import { turnSql } from '../statements/turns.ts'
 import { endRunning, endTurn, type HeldLease, type LeaseRow } from './ending.ts'
 import { laneOrderOf, placeOf, refreshReady } from './queue.ts'
-import { addEntries } from './transcript.ts'
+import { addEntries, unlessDamaged } from './transcript.ts'
 import type { Work } from './work.ts'
 
 /** @throws HoldfastError TURN_NOT_FOUND */
@@ -60,7 +60,10 @@ export function revokeTurn(work: Work, input: RevokeInput): Turn {
   const lease = work.db.first<LeaseRow>(leaseSql.ofSession, turn.sessionKey) as HeldLease
   const body = JSON.stringify({ code: outcome.code, text: outcome.message })
   const event = { id: timedId(atMs), kind: 'event' as const, body, tokens: 0 }
-  const head = addEntries(work.db, lease, { turn: lease.turn, attempt: lease.attempts }, [event], atMs)
+  let { head } = lease
+  unlessDamaged(work.db, () => {
+    head = addEntries(work.db, lease, { turn: lease.turn, attempt: lease.attempts }, [event], atMs)
+  })
   endRunning(work, lease, { status, outcome, atMs }, head)
   work.db.run(sessionSql.fenceOff, lease.id)
   work.db.run(sessionSql.touched, lease.id, atMs)

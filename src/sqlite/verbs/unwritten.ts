@@ -4,16 +4,17 @@ import type { SessionRow, TurnRow } from '../file/rows.ts'
 import { sessionSql } from '../statements/sessions.ts'
 import { turnSql } from '../statements/turns.ts'
 import { addAsked } from './asked.ts'
-import { addEntries, hideRange, recountContext } from './transcript.ts'
+import { addEntries, hideRange, recountContext, unlessDamaged } from './transcript.ts'
 import type { Work } from './work.ts'
 
 /**
  * Turns that ended while they waited come into the transcript: their messages, and why there is no answer. Not while
- * another turn writes there, and not before those that were admitted earlier and still wait, from `beforePlace` on.
+ * another turn writes there, and not before those that were admitted earlier and still wait, from `beforePlace` on. Where
+ * that cannot be written nothing else waits for it: it is tried again with the next change of the queue.
  */
 export function writeEnded(work: Work, sessionId: number, beforePlace: number, atMs: number): void {
   const ended = work.db.all<TurnRow>(turnSql.unwritten, sessionId, beforePlace)
-  for (const turn of ended) writeOne(work, sessionId, turn, atMs)
+  for (const turn of ended) unlessDamaged(work.db, () => writeOne(work, sessionId, turn, atMs))
   if (ended.length > 0) recountContext(work.db, sessionId)
 }
 
