@@ -9,7 +9,10 @@ const cacheKilobytes = 16_384
 
 export type Durability = 'full' | 'unsafe-for-tests'
 
-/** One SQLite connection and its prepared statements, each prepared once. Values are always bound, never spelled out. */
+/**
+ * One SQLite connection and its prepared statements, each prepared once. Values are always bound, never spelled out. A limit is
+ * bound as `LIMIT ? + 0`: SQLite plans by the value of a bare one, and so prepares the statement anew with each call.
+ */
 export class Connection {
   readonly database: DatabaseSync
   /** Rows that `run` and `insert` have changed so far: what a later rollback took back is counted as well. */

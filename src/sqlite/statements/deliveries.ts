@@ -12,8 +12,8 @@ export const deliverySql = {
     SELECT ${nextOf('delivery')} - 1 + row_number() OVER (), t.position, target.value, 'pending', ?2 FROM turn t, json_each(t.deliver_to) target WHERE t.position = ?1
     ON CONFLICT DO NOTHING`,
   due: `SELECT id FROM delivery WHERE status = 'pending' AND next_ms <= ? ORDER BY next_ms, id LIMIT 1`,
-  underWay: `SELECT ${columns} WHERE d.status = 'sending' ORDER BY d.id LIMIT ?`,
-  waiting: `SELECT ${columns} WHERE d.status = 'pending' ORDER BY d.next_ms, d.id LIMIT ?`,
+  underWay: `SELECT ${columns} WHERE d.status = 'sending' ORDER BY d.id LIMIT ? + 0`,
+  waiting: `SELECT ${columns} WHERE d.status = 'pending' ORDER BY d.next_ms, d.id LIMIT ? + 0`,
   byClaim: `SELECT ${columns} WHERE d.id = (SELECT id FROM delivery WHERE status = 'sending' AND claim = ?)`,
   take: `UPDATE delivery SET status = 'sending', attempts = attempts + 1, claim = ? WHERE id = ?`,
   settle: 'UPDATE delivery SET status = ?2, error = ?3, next_ms = ?4, claim = NULL WHERE id = ?1',

@@ -23,12 +23,12 @@ export const entrySql = {
     SELECT ${columns} ${from}
     WHERE e.transcript = ?1 AND e.seq > ?2 AND (?3 IS NULL OR e.kind IN (SELECT value FROM json_each(?3)))
       AND (?5 = 0 OR ${isShown})
-    ORDER BY e.seq LIMIT ?4`,
+    ORDER BY e.seq LIMIT ?4 + 0`,
   newestBefore: `
     SELECT ${columns} ${from}
     WHERE e.transcript = ?1 AND e.seq < ?2 AND (?3 IS NULL OR e.kind IN (SELECT value FROM json_each(?3)))
       AND (?5 = 0 OR ${isShown})
-    ORDER BY e.seq DESC LIMIT ?4`,
+    ORDER BY e.seq DESC LIMIT ?4 + 0`,
   between: `SELECT ${columns} ${from} WHERE e.transcript = ? AND e.seq BETWEEN ? AND ? ORDER BY e.seq`,
   backFromHead: `
     SELECT ${columns}, e.shown_count AS shownCount, e.shown_tokens AS shownTokens ${from}

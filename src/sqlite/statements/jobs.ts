@@ -8,9 +8,9 @@ const runs = 't.id IS NOT NULL AND t.settled_ms IS NULL'
 
 export const jobSql = {
   byId: `SELECT ${columns} ${from} WHERE j.name_id = ?`,
-  list: `SELECT ${columns} ${from} WHERE j.id > ? ORDER BY j.id LIMIT ?`,
+  list: `SELECT ${columns} ${from} WHERE j.id > ? ORDER BY j.id LIMIT ? + 0`,
   count: 'SELECT count(*) AS count FROM job',
-  due: `SELECT ${columns} ${from} WHERE j.next_ms <= ? AND NOT (${runs}) ORDER BY j.next_ms, j.id LIMIT ?`,
+  due: `SELECT ${columns} ${from} WHERE j.next_ms <= ? AND NOT (${runs}) ORDER BY j.next_ms, j.id LIMIT ? + 0`,
   held: `SELECT count(*) AS count ${from} WHERE j.next_ms <= ? AND ${runs}`,
   nextDue: 'SELECT min(next_ms) AS atMs FROM job WHERE next_ms > ?',
 

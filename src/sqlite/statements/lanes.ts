@@ -1,6 +1,4 @@
-/**
- * `LIMIT ?` alone would be prepared anew with every value, since SQLite plans by it; the sum is not looked into.
- * CROSS: from the sources to their turns, never from all turns that could start. */
+/** CROSS: from the sources to their turns, never from all turns that could start. */
 const waiting = `
   SELECT s.source, t.position, t.queued_ms AS queuedAtMs
   FROM source s CROSS JOIN turn t ON t.ready = 1 AND t.not_before_ms IS NULL
@@ -20,5 +18,5 @@ export const laneSql = {
   forgetGone: `
     DELETE FROM source WHERE lane = ?1 AND source IN (
       SELECT source FROM source
-      WHERE lane = ?1 AND first_order IS NULL AND until < (SELECT starts FROM lane WHERE name = ?1) LIMIT ?2 + 0)`,
+      WHERE lane = ?1 AND first_order IS NULL AND until < (SELECT starts FROM lane WHERE name = ?1) LIMIT ? + 02 + 0)`,
 }

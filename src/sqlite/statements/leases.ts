@@ -14,7 +14,7 @@ export const leaseSql = {
   byClaim: 'SELECT turn FROM lease WHERE claim = ?',
   ofHolders: `
     SELECT s.key FROM lease l JOIN session s ON s.id = l.session
-    WHERE l.holder IN (SELECT value FROM json_each(?)) ORDER BY l.turn DESC LIMIT ?`,
+    WHERE l.holder IN (SELECT value FROM json_each(?)) ORDER BY l.turn DESC LIMIT ? + 0`,
   add: `
     INSERT INTO lease (session, turn, fence, operation, lane, source, holder, claim, taken_ms, progress_ms)
     VALUES (?1, ?2, ?3, 'turn', ?4, ?5, ?6, ?7, ?8, ?8)`,

@@ -56,14 +56,14 @@ export const inspectSql = {
   newest: `
     SELECT e.n, e.seq, e.id, e.parent_id AS parentId, e.kind, e.body, b.body AS packed, e.bytes, e.tokens,
       e.shown_count AS shownCount, e.shown_tokens AS shownTokens
-    FROM entry e LEFT JOIN blob b ON b.id = e.blob WHERE e.transcript = ?1 ORDER BY e.seq DESC LIMIT ?2`,
+    FROM entry e LEFT JOIN blob b ON b.id = e.blob WHERE e.transcript = ?1 ORDER BY e.seq DESC LIMIT ?2 + 0`,
 }
 
 export const repairSql = {
   /** ?1 transcript row, ?2 after, ?3 how many */
   counts: `
     SELECT n, seq, kind, tokens, shown_count AS shownCount, shown_tokens AS shownTokens
-    FROM entry WHERE transcript = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3`,
+    FROM entry WHERE transcript = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3 + 0`,
   setCounts: 'UPDATE entry SET shown_count = ?2, shown_tokens = ?3 WHERE n = ?1',
   hidden: `
     UPDATE hidden SET (count, tokens) = (

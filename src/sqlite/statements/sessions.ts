@@ -26,7 +26,7 @@ export const sessionSql = {
       AND (?4 IS NULL OR s.kind = ?4) AND (?5 IS NULL OR s.agent_id = ?5)
       AND (?6 IS NULL OR (s.key >= ?6 AND s.key < ?7))
       AND (?8 IS NULL OR (s.running + s.queued_turns > 0) = ?8)
-    ORDER BY s.active_ms DESC, s.id DESC LIMIT ?9`,
+    ORDER BY s.active_ms DESC, s.id DESC LIMIT ?9 + 0`,
 
   /** ?1 key, ?2 agent, ?3 kind, ?4 now, ?5 hash of the key */
   add: `

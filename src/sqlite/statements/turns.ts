@@ -30,44 +30,44 @@ export const turnSql = {
     SELECT ${columns} ${from}
     WHERE t.position > ?1 AND ${isSeen} AND (?2 IS NULL OR t.session = ?2)
       AND (?3 IS NULL OR t.status IN (SELECT value FROM json_each(?3)))
-    ORDER BY t.position LIMIT ?4`,
+    ORDER BY t.position LIMIT ?4 + 0`,
   newestBefore: `
     SELECT ${columns} ${from}
     WHERE t.position < ?1 AND ${isSeen} AND (?2 IS NULL OR t.session = ?2)
       AND (?3 IS NULL OR t.status IN (SELECT value FROM json_each(?3)))
-    ORDER BY t.position DESC LIMIT ?4`,
+    ORDER BY t.position DESC LIMIT ?4 + 0`,
   /** The same for turns of one session, and for turns that have not ended, which have indexes. */
   oldestOfSession: `
     SELECT ${columns} ${from}
     WHERE t.session = ?2 AND t.position > ?1 AND ${isSeen} AND (?3 IS NULL OR t.status IN (SELECT value FROM json_each(?3)))
-    ORDER BY t.position LIMIT ?4`,
+    ORDER BY t.position LIMIT ?4 + 0`,
   newestOfSession: `
     SELECT ${columns} ${from}
     WHERE t.session = ?2 AND t.position < ?1 AND ${isSeen} AND (?3 IS NULL OR t.status IN (SELECT value FROM json_each(?3)))
-    ORDER BY t.position DESC LIMIT ?4`,
+    ORDER BY t.position DESC LIMIT ?4 + 0`,
   oldestOpen: `
     SELECT ${columns} ${from}
     WHERE t.settled_ms IS NULL AND t.position > ?1 AND (?2 IS NULL OR t.session = ?2)
       AND t.status IN (SELECT value FROM json_each(?3))
-    ORDER BY t.position LIMIT ?4`,
+    ORDER BY t.position LIMIT ?4 + 0`,
   newestOpen: `
     SELECT ${columns} ${from}
     WHERE t.settled_ms IS NULL AND t.position < ?1 AND (?2 IS NULL OR t.session = ?2)
       AND t.status IN (SELECT value FROM json_each(?3))
-    ORDER BY t.position DESC LIMIT ?4`,
+    ORDER BY t.position DESC LIMIT ?4 + 0`,
 
   /** What `expireLeases` interrupted at this time, for its repeat after an unknown outcome. */
   interruptedAt: `
     SELECT ${columns} ${from}
     WHERE t.settled_ms IS NULL AND t.status = 'interrupted' AND t.interrupted_ms = ?2
       AND t.holder IN (SELECT value FROM json_each(?1))
-    ORDER BY t.position DESC LIMIT ?3`,
+    ORDER BY t.position DESC LIMIT ?3 + 0`,
 
   /** In quarantine and not released, from its own index. ?1 before this position, ?2 how many */
   quarantined: `
     SELECT ${columns} ${from}
     WHERE t.status = 'quarantined' AND t.released_as IS NULL AND t.position < ?1 AND ${isSeen}
-    ORDER BY t.position DESC LIMIT ?2`,
+    ORDER BY t.position DESC LIMIT ?2 + 0`,
 
   nextPosition: `SELECT ${nextOf('turn')} AS position`,
   add: `
@@ -100,7 +100,7 @@ export const turnSql = {
   due: `
     UPDATE turn SET not_before_ms = NULL WHERE position IN (
       SELECT position FROM turn
-      WHERE not_before_ms IS NOT NULL AND not_before_ms <= ?1 ORDER BY not_before_ms, position LIMIT ?2 + 0)`,
+      WHERE not_before_ms IS NOT NULL AND not_before_ms <= ?1 ORDER BY not_before_ms, position LIMIT ? + 02 + 0)`,
   nextDue: 'SELECT min(not_before_ms) AS atMs FROM turn WHERE not_before_ms IS NOT NULL',
 
   start: `
