@@ -243,6 +243,8 @@ export class Holdfast {
     this.#ground.lookout.setLimits(this.settings.watch)
     this.#turns.wake()
     this.#compactor.wake()
+    this.#scheduler.wake()
+    this.recovery.wake()
   }
 
   /** Ready: it takes messages, can store them, and none of its loops is failing. */

@@ -149,7 +149,10 @@ function specOf(input: JobInput, id: string): JobSpec {
   return { ...spec, ...content }
 }
 
-function readJobAsk(job: JobSpec, turnId = 'unknown'): Ask {
+/** As long as the id of every run: a key that is too long is found when the job is made. */
+const anyTurnId = timedId(0)
+
+function readJobAsk(job: JobSpec, turnId = anyTurnId): Ask {
   const { messages, instructions, params, deliverTo, id } = job
   try {
     const key = runKeyOf(job, turnId)

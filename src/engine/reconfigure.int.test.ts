@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { eventually, gate, newData, talk, untilAborted } from '../../test/engine/opened.ts'
+import { crashable, echo, eventually, gate, newData, talk, untilAborted } from '../../test/engine/opened.ts'
 import { parseSessionKey } from '../model/keys.ts'
+import { sqliteStore } from '../sqlite/open.ts'
 import { ManualClock } from '../testing/clock.ts'
 import { defaultSettings } from './settings.ts'
 
@@ -40,5 +41,22 @@ describe('settings that change while it runs', () => {
       return (await engine.store.listLeases()).length === 0
     })
     expect((await engine.settled(turn.id)).turn.outcome?.code).toMatch(/TURN_(TIME_LIMIT|STALLED)/)
+  })
+  it('start jobs and resumes that were switched off', async () => {
+    const data = await newData()
+    const { open, crash } = crashable(sqliteStore(data.directory))
+    const before = await data.open({ run: untilAborted, store: open })
+    const { turn } = await before.submit({ key: 'alice', messages: 'x' })
+    await eventually(async () => (await before.store.listLeases()).length === 1)
+    await crash()
+    const off = { recovery: { enabled: false }, cron: { enabled: false } }
+    const clock = new ManualClock(Date.now())
+    const engine = await data.open({ run: echo, clock, settings: off })
+    await engine.jobs.put({ name: 'job', schedule: '* * * * * *', messages: 'go' })
+    await eventually(async () => (await engine.recovery.report()).todo.some(({ kind }) => kind === 'wait'))
+    await clock.advance(2_000)
+    engine.reconfigure({ recovery: { enabled: true }, cron: { enabled: true } }) // time stands still from here on
+    expect((await engine.settled(turn.id)).turn.status).toBe('done')
+    await eventually(async () => (await engine.jobs.read('job')).lastTurnId !== null)
   })
 })

@@ -113,6 +113,12 @@ export class Recovery {
     return this.report()
   }
 
+  /** Other settings hold: what waited for them is done soon. */
+  wake(): void {
+    if (!this.#runsTurns || !this.#inherited) return // it has yet to look for the first time
+    this.#ground.background.run('recovery', async () => void (await this.#run(this.#offBecause)))
+  }
+
   /** A turn in quarantine runs again as a new one. @throws HoldfastError TURN_NOT_FOUND, TURN_NOT_QUARANTINED */
   async release(turnId: string): Promise<Turn> {
     const atMs = this.#ground.clock.nowMs()

@@ -232,6 +232,7 @@ describe('a job is refused', () => {
     [{ id: 'Not An Id' }, 'an id has'],
     [{ id: 'subagent' }, 'another kind of session'],
     [{ agentId: '../x' }, 'cannot be an agent'],
+    [{ agentId: 'a'.repeat(200) }, 'cannot be an agent'], // with the id of a run the key would be too long
     [{ missed: 'maybe' }, 'missed must be'],
     [{ messages: [] }, 'no new message'],
     [{ messages: 'x '.repeat(40_000), name: 'big' }, '65536 bytes'],
