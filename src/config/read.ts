@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { isSystemError, readTextIfPresent } from '../host/files.ts'
 import { problemsOfLaneRules } from '../lanes/rules.ts'
 import { HoldfastError } from '../model/errors.ts'
+import { windowMaxMs } from '../model/turns.ts'
 import { formatDuration } from '../model/units.ts'
 import { problemsOfRetention } from '../retention/policy.ts'
 import { problemsOf, schemaAt } from './problems.ts'
@@ -90,6 +91,10 @@ function relationsOf(config: ConfigValues): string[] {
   demand(
     turns.stallLimit <= turns.timeLimit,
     `turns.stallLimit: found ${formatDuration(turns.stallLimit)}, allowed is at most turns.timeLimit (${formatDuration(turns.timeLimit)})`,
+  )
+  demand(
+    turns.coalesceWindow <= windowMaxMs,
+    `turns.coalesceWindow: found ${formatDuration(turns.coalesceWindow)}, allowed is at most ${formatDuration(windowMaxMs)}`,
   )
   demand(
     compaction.backoffFirst <= compaction.backoffMax,

@@ -2,8 +2,10 @@ import { problemsOfCron } from '../cron/plan.ts'
 import { problemsOfReset, type ResetRule } from '../cron/reset.ts'
 import { defaultLaneRules, problemsOfLaneRules } from '../lanes/rules.ts'
 import { HoldfastError } from '../model/errors.ts'
+import { deliveryWaitMaxMs } from '../model/holders.ts'
 import { peopleKinds, type SessionKind } from '../model/keys.ts'
 import type { LaneRules } from '../model/lanes.ts'
+import { windowMaxMs } from '../model/turns.ts'
 import { defaultRecoveryBudget, type RecoveryBudget } from '../recovery/budget.ts'
 import { defaultRetentionPolicy, problemsOfRetention, type RetentionPolicy } from '../retention/policy.ts'
 
@@ -126,6 +128,8 @@ export function resolveSettings(given: PartialSettings, base: EngineSettings = d
   check(context.answerTokens < context.windowTokens, 'context.answerTokens must be less than context.windowTokens')
   check(context.keepShare < context.softShare, 'context.keepShare must be less than context.softShare')
   check(context.softShare < 1, 'context.softShare must be less than 1')
+  check(turns.coalesceMs <= windowMaxMs, 'turns.coalesceWindow must not be longer than an hour')
+  check(settings.delivery.backoffMs.max <= deliveryWaitMaxMs, 'delivery.backoff must not be longer than a day')
   check(turns.stallLimitMs <= turns.timeLimitMs, 'turns.stallLimit must not be longer than turns.timeLimit')
   const problems = [
     ...problemsOfLaneRules(settings.lanes),

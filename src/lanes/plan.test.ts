@@ -35,7 +35,7 @@ function lane(name: LaneName, waiting: WaitingSource[], more: Partial<LaneFacts>
 const nothing = { kind: 'wait', because: 'nothing can start' }
 const closed = { kind: 'wait', because: 'no lane is open' }
 const takes = (facts: LaneFacts[], given = rules) => {
-  const plan = planClaim(facts, given)
+  const plan = planClaim(facts, given, nowMs)
   return plan.kind === 'take' ? plan.position : null
 }
 
@@ -45,8 +45,14 @@ describe('between lanes', () => {
       planClaim(
         laneNames.map((name) => lane(name, [])),
         rules,
+        nowMs,
       ),
     ).toEqual(nothing)
+  })
+
+  it('a lane whose turns were queued before a clock was set back does not wait for that time to come', () => {
+    const ahead = turn('a', 1, -1_000_000)
+    expect(takes([lane('cron', [ahead]), lane('background', [turn('b', 2)])])).toBe(1)
   })
 
   it('the last slot of a lane is taken, and not one more', () => {
@@ -59,7 +65,7 @@ describe('between lanes', () => {
     const main = lane('main', [turn('a', 1)], { runs: [['b', 2]] })
     expect(takes([main, subagents(1)])).toBe(1)
     const full = [main, subagents(2), lane('cron', []), lane('resume', []), lane('background', [])]
-    expect(planClaim(full, rules)).toEqual(closed)
+    expect(planClaim(full, rules, nowMs)).toEqual(closed)
   })
 
   it('others leave the slots of users alone, also while users leave them empty', () => {
@@ -130,7 +136,7 @@ describe('within a lane', () => {
       expect(takes([lane('main', waiting, { starts, runs: [['a', 1]] })])).toBe(1)
       expect(takes([lane('main', waiting, { starts, runs: [['a', 2]] })])).toBe(2)
     }
-    expect(planClaim([lane('main', [turn('a', 1)], { runs: [['a', 2]] })], rules)).toEqual(nothing)
+    expect(planClaim([lane('main', [turn('a', 1)], { runs: [['a', 2]] })], rules, nowMs)).toEqual(nothing)
   })
 
   it('a lane whose sources all have their share hides no other lane', () => {

@@ -46,11 +46,11 @@ export type ClaimPlan =
  * again. A turn with `n` unfinished turns before it in the order of its lane starts within 4 × (n + 1) starts of the
  * lane, whatever arrives later, as long as its source stays below its share.
  */
-export function planClaim(facts: readonly LaneFacts[], rules: LaneRules): ClaimPlan {
+export function planClaim(facts: readonly LaneFacts[], rules: LaneRules, nowMs: number): ClaimPlan {
   const counts = countsOf(facts)
   const open = facts.filter(({ lane }) => isLaneOpen(lane, counts, rules))
   if (open.length === 0) return { kind: 'wait', because: 'no lane is open' }
-  const choices = open.flatMap((lane) => choicesIn(lane, rules))
+  const choices = open.flatMap((lane) => choicesIn(lane, rules, nowMs))
   const ofUsers = choices.find(({ lane }) => lane === userLane)
   if (ofUsers !== undefined && counts[userLane] < rules.userSlots) return take(ofUsers)
   const [first] = choices.toSorted((one, other) => one.dueAtMs - other.dueAtMs || rank(one) - rank(other))
@@ -92,14 +92,15 @@ interface Choice {
 }
 
 /** None or one: what the lane would start, and when its oldest turn is due. */
-function choicesIn({ lane, running, starts, inTurn, byAge }: LaneFacts, rules: LaneRules): Choice[] {
+function choicesIn({ lane, running, starts, inTurn, byAge }: LaneFacts, rules: LaneRules, nowMs: number): Choice[] {
   const quota = quotaOf(lane, rules)
   const isFree = ({ source }: WaitingSource) => (running.get(source) ?? 0) < quota
   const oldest = byAge.find(isFree)
   const longest = inTurn.find(isFree)
   if (oldest === undefined || longest === undefined) return []
   const next = starts % startsPerOldest === startsPerOldest - 1 ? oldest : longest
-  return [{ lane, next, dueAtMs: oldest.queuedAtMs + rules.lanes[lane].patienceMs }]
+  const queuedAtMs = Math.min(oldest.queuedAtMs, nowMs) // it may have been queued before a clock was set back
+  return [{ lane, next, dueAtMs: queuedAtMs + rules.lanes[lane].patienceMs }]
 }
 
 const take = ({ lane, next: { source, position } }: Choice): ClaimPlan => ({ kind: 'take', lane, source, position })

@@ -34,6 +34,9 @@ type LeaseOperation = (typeof leaseOperations)[number]
 export const deliveryStatuses = ['pending', 'sending', 'sent', 'failed', 'unknown'] as const
 export type DeliveryStatus = (typeof deliveryStatuses)[number]
 
+/** No back-off is longer; a delivery that is due later than that was put off before a clock was set back. */
+export const deliveryWaitMaxMs = 86_400_000
+
 export interface Delivery {
   id: number
   turnId: string

@@ -81,5 +81,8 @@ export interface Inbound {
 }
 
 /** Why a turn waited. `compaction` is on the list so that it can be seen to stay at 0. */
+/** A window in which messages join lasts no longer; one that ends later than that was opened before a clock was set back. */
+export const windowMaxMs = 3_600_000
+
 export const waitCauses = ['session', 'lane', 'lease', 'recovery', 'disk', 'compaction'] as const
 export type WaitCause = (typeof waitCauses)[number]

@@ -2,7 +2,10 @@ import type { Entry } from '../model/entries.ts'
 import type { Delivery, DeliveryStatus } from '../model/holders.ts'
 
 export interface DeliveryVerbs {
-  /** The oldest due delivery; it becomes `sending` and its attempt is counted before it is made. */
+  /**
+   * The oldest due delivery; it becomes `sending` and its attempt is counted before it is made. One that is due later than
+   * `deliveryWaitMaxMs` from now is due.
+   */
   claimDelivery(input: { atMs: number }): Promise<(Delivery & { reply: Entry[] }) | null>
   /** `pending` with a later time tries again; `failed` and `unknown` are final. */
   settleDelivery(input: {

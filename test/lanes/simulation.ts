@@ -46,7 +46,7 @@ export function play(workload: Workload, until?: string): { starts: Start[]; lef
 
   const startAll = (atMs: number) => {
     while (!isOver) {
-      const plan = planClaim(factsOf(lanes, waiting, running), rules)
+      const plan = planClaim(factsOf(lanes, waiting, running), rules, atMs)
       if (plan.kind === 'wait') return
       const turn = waiting.find(({ position }) => position === plan.position) as SimulatedTurn
       starts.push({ turn, atMs, rules, waiting, running, starts: lanes[turn.lane].starts })

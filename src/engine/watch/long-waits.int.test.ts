@@ -73,3 +73,36 @@ it('each of 10,000 waits over its limit is told once, with its cause, a bounded 
   const { queue } = await engine.why(parseSessionKey(`s${turns - 1}`))
   expect(queue).toMatchObject({ waiting: 1, aheadInLane: turns })
 })
+
+it('a wait is told also after a clock that was a year ahead was set back', async () => {
+  const clock = new ManualClock()
+  const { lanes } = defaultSettings
+  const engine = await (await newData()).open({
+    run: untilAborted,
+    clock,
+    settings: {
+      turns: { timeLimitMs: 86_400_000, stallLimitMs: 86_400_000 },
+      lanes: { lanes: { ...lanes.lanes, cron: { concurrency: 1, patienceMs: 0, waitLimitMs: 10_000 } } },
+    },
+  })
+  const told: string[] = []
+  void (async () => {
+    for await (const found of engine.events.subscribe(null)) {
+      if ('event' in found && found.event.type === 'turn.waits') told.push(found.event.turnId)
+    }
+  })()
+  await engine.submit({ key: 'holds', messages: 'x', lane: 'cron' })
+  await eventually(async () => (await engine.store.listLeases()).length === 1)
+  const tell = async (key: string) => {
+    const { turn } = await engine.submit({ key, messages: 'x', lane: 'cron' })
+    await eventually(async () => {
+      await clock.advance(5_000)
+      return told.includes(turn.id)
+    })
+  }
+  const yearMs = 365 * 86_400_000
+  clock.jumpWall(yearMs)
+  await tell('ahead')
+  clock.jumpWall(-yearMs)
+  await tell('behind')
+})

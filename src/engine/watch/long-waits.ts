@@ -38,7 +38,7 @@ export class LongWaits {
       const beganByMs = nowMs - settings.lanes.lanes[lane].waitLimitMs
       for (const status of waitStatuses) {
         const queue = `${lane} ${status}`
-        const after = this.#told.get(queue) ?? null
+        const after = this.#toldOf(queue, nowMs)
         const waits = await store.listWaits({ lane, status, after, beganByMs, limit: readMax })
         const last = waits.at(-1)
         if (last !== undefined) this.#told.set(queue, { sinceMs: last.sinceMs, position: last.position })
@@ -46,6 +46,12 @@ export class LongWaits {
       }
     }
     this.#tell(found, nowMs)
+  }
+
+  /** A place that lies ahead was noted before a clock was set back, and would hide what waits since. */
+  #toldOf(queue: string, nowMs: number): WaitPlace | null {
+    const told = this.#told.get(queue)
+    return told === undefined || told.sinceMs > nowMs ? null : told
   }
 
   #tell(found: readonly Wait[], nowMs: number): void {

@@ -1,3 +1,4 @@
+import { deliveryWaitMaxMs } from '../../model/holders.ts'
 import { nextOf } from './ids.ts'
 
 const columns = `
@@ -11,7 +12,13 @@ export const deliverySql = {
     INSERT INTO delivery (id, turn, target, status, next_ms)
     SELECT ${nextOf('delivery')} - 1 + row_number() OVER (), t.position, target.value, 'pending', ?2 FROM turn t, json_each(t.deliver_to) target WHERE t.position = ?1
     ON CONFLICT DO NOTHING`,
-  due: `SELECT id FROM delivery WHERE status = 'pending' AND next_ms <= ? ORDER BY next_ms, id LIMIT 1`,
+  /** ?1 now; also what is due later than any back-off lasts. */
+  due: `
+    SELECT * FROM (
+      SELECT id FROM delivery WHERE status = 'pending' AND next_ms <= ?1 ORDER BY next_ms, id LIMIT 1)
+    UNION ALL SELECT * FROM (
+      SELECT id FROM delivery WHERE status = 'pending' AND next_ms > ?1 + ${deliveryWaitMaxMs} ORDER BY next_ms, id LIMIT 1)
+    LIMIT 1`,
   underWay: `SELECT ${columns} WHERE d.status = 'sending' ORDER BY d.id LIMIT ? + 0`,
   waiting: `SELECT ${columns} WHERE d.status = 'pending' ORDER BY d.next_ms, d.id LIMIT ? + 0`,
   byClaim: `SELECT ${columns} WHERE d.id = (SELECT id FROM delivery WHERE status = 'sending' AND claim = ?)`,

@@ -18,5 +18,5 @@ export const laneSql = {
   forgetGone: `
     DELETE FROM source WHERE lane = ?1 AND source IN (
       SELECT source FROM source
-      WHERE lane = ?1 AND first_order IS NULL AND until < (SELECT starts FROM lane WHERE name = ?1) LIMIT ? + 02 + 0)`,
+      WHERE lane = ?1 AND first_order IS NULL AND until < (SELECT starts FROM lane WHERE name = ?1) LIMIT ?2 + 0)`,
 }

@@ -1,3 +1,4 @@
+import { windowMaxMs } from '../../model/turns.ts'
 import { nextOf } from './ids.ts'
 import { isSeen } from './withheld.ts'
 
@@ -96,11 +97,13 @@ export const turnSql = {
   promote: 'UPDATE turn SET ready = 1, ready_ms = ? WHERE position = ?',
   countQueued: `SELECT count(*) AS count FROM turn WHERE settled_ms IS NULL AND status = 'queued'`,
 
-  /** ?1 now, ?2 how many at most */
+  /** ?1 now, ?2 how many at most; also what is due later than any window lasts. */
   due: `
     UPDATE turn SET not_before_ms = NULL WHERE position IN (
-      SELECT position FROM turn
-      WHERE not_before_ms IS NOT NULL AND not_before_ms <= ?1 ORDER BY not_before_ms, position LIMIT ? + 02 + 0)`,
+      SELECT * FROM (
+        SELECT position FROM turn WHERE not_before_ms <= ?1 ORDER BY not_before_ms, position LIMIT ?2 + 0)
+      UNION ALL SELECT * FROM (
+        SELECT position FROM turn WHERE not_before_ms > ?1 + ${windowMaxMs} ORDER BY not_before_ms LIMIT ?2 + 0))`,
   nextDue: 'SELECT min(not_before_ms) AS atMs FROM turn WHERE not_before_ms IS NOT NULL',
 
   start: `

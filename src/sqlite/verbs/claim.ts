@@ -23,7 +23,7 @@ export function claimTurn(work: Work, input: ClaimInput & { claim: string }): St
   const taken = work.db.first<{ turn: number }>(leaseSql.byClaim, input.claim)
   if (taken !== undefined) return readClaim(work, taken.turn)
   work.db.run(turnSql.due, input.atMs, dueMax)
-  const next = nextTurn(work.db, input.holder.id, input.rules)
+  const next = nextTurn(work.db, input.holder.id, input.rules, input.atMs)
   if (next === null) return null
   work.requireRoom()
   try {

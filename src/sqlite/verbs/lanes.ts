@@ -9,11 +9,11 @@ const goneMax = 8
 type Runners = Pick<LaneFacts, 'lane' | 'running'>
 
 /** The position of the turn that the lane rules choose for this holder; null when none can start. */
-export function nextTurn(db: Connection, holderId: string, rules: LaneRules): number | null {
+export function nextTurn(db: Connection, holderId: string, rules: LaneRules, nowMs: number): number | null {
   const runners = runnersOf(db, holderId)
   const counts = countsOf(runners)
   const facts = runners.map((each) => (isLaneOpen(each.lane, counts, rules) ? waitingIn(db, each, rules) : none(each)))
-  const plan = planClaim(facts, rules)
+  const plan = planClaim(facts, rules, nowMs)
   return plan.kind === 'take' ? plan.position : null
 }
 

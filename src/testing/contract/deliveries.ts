@@ -37,6 +37,13 @@ export const deliveryPromises: PromiseGroup = {
     assert.deepEqual([wordsOf(delivery?.reply ?? []), delivery?.outcome], [['hi'], null])
     assert.equal(await take(scene), null)
   },
+  'goes out when a clock was set back by more than any back-off': async (scene) => {
+    await answered(scene, alice, 'hi', ['telegram:42'])
+    scene.nowMs -= 86_400_000
+    assert.equal(await take(scene), null)
+    scene.nowMs -= 1
+    assert.equal((await take(scene))?.target, 'telegram:42')
+  },
   'tells of a failure too, whoever ended the turn': async (scene) => {
     const failed = await scene.begin(alice, 'hello', sentTo('failed'))
     await scene.settle(failed, null, { status: 'failed', outcome: stalled })

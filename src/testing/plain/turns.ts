@@ -1,7 +1,7 @@
 import { planClaim } from '../../lanes/plan.ts'
 import { HoldfastError, recordOf } from '../../model/errors.ts'
 import { kindOf, peopleKinds } from '../../model/keys.ts'
-import { isSettled, type Turn } from '../../model/turns.ts'
+import { isSettled, type Turn, windowMaxMs } from '../../model/turns.ts'
 import type { LeaseVerbs } from '../../store/leases.ts'
 import type { Claim, ClaimInput, RevokeInput, SettleInput, TurnVerbs } from '../../store/turns.ts'
 import { admitTurn } from './admissions.ts'
@@ -112,7 +112,7 @@ function revokeTurn(state: PlainState, { turnId, status, outcome, atMs }: Revoke
 function claimTurn(state: PlainState, input: ClaimInput): Claim | null {
   const held = [...state.sessions.values()].filter(({ lease }) => lease?.holder.id === input.holder.id)
   const running = held.map(({ lease }) => turnAt(state, lease?.turnId as string).facts)
-  const plan = planClaim(factsOf(state.lanes, readyTurns(state, input.atMs), running), input.rules)
+  const plan = planClaim(factsOf(state.lanes, readyTurns(state, input.atMs), running), input.rules, input.atMs)
   if (plan.kind === 'wait') return null
   const turn = state.turns.find(({ facts }) => facts.position === plan.position) as PlainTurn
   const claim = take(state, turn, input)
@@ -125,7 +125,7 @@ function readyTurns(state: PlainState, atMs: number): PlainReady[] {
   return [...state.sessions.values()]
     .filter(({ lease }) => lease === null)
     .flatMap(({ facts }) => waitingOf(state, facts.key).slice(0, 1))
-    .filter(({ windowEndsMs }) => windowEndsMs === null || windowEndsMs <= atMs)
+    .filter(({ windowEndsMs: ends }) => ends === null || ends <= atMs || ends > atMs + windowMaxMs)
     .map((turn) => ({ ...laneFacts(turn), queuedAtMs: turn.queuedAtMs, order: laneOrder(turn) }))
 }
 

@@ -1,4 +1,5 @@
 import { HoldfastError } from '../../model/errors.ts'
+import { deliveryWaitMaxMs } from '../../model/holders.ts'
 import { laneNames } from '../../model/lanes.ts'
 import type { Summary } from '../../model/sessions.ts'
 import type { TurnStatus } from '../../model/turns.ts'
@@ -55,7 +56,10 @@ export const summaryVerbs = (state: PlainState): Sync<SummaryVerbs> => ({
 export const deliveryVerbs = (state: PlainState): Sync<DeliveryVerbs> => ({
   claimDelivery: ({ atMs }) => {
     const [due] = state.deliveries
-      .filter(({ status, nextAttemptAtMs }) => status === 'pending' && nextAttemptAtMs <= atMs)
+      .filter(
+        ({ status, nextAttemptAtMs: nextMs }) =>
+          status === 'pending' && (nextMs <= atMs || nextMs > atMs + deliveryWaitMaxMs),
+      )
       .toSorted((one, other) => one.nextAttemptAtMs - other.nextAttemptAtMs || one.id - other.id)
     if (due === undefined) return null
     due.status = 'sending'

@@ -61,6 +61,11 @@ export const claimPromises: PromiseGroup = {
     assert.deepEqual([claim.inbound.length, claim.head], [3, 5])
     assert.deepEqual(wordsOf(await scene.entries(alice)).slice(2), ['one', 'two', 'three'])
   },
+  'takes a turn that collected messages when a clock was set back': async (scene) => {
+    const { turn } = await scene.admit(alice, 'hello', { onBusy: 'coalesce', coalesceMs: 1_000 })
+    scene.nowMs -= 1_000_000_000
+    assert.equal((await scene.claim()).turn.id, turn.id)
+  },
   'leaves a turn that collects messages until its window closes, at the millisecond': async (scene) => {
     assert.equal((await scene.store.statistics()).nextDueAtMs, null)
     const { turn } = await scene.admit(alice, 'one', { onBusy: 'coalesce', coalesceMs: 1_000 })
