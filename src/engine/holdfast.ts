@@ -284,7 +284,7 @@ export class Holdfast {
 
   get #known(): Known {
     const mode = this.#closing !== null ? 'closing' : this.#runsTurns ? 'running' : 'not running turns'
-    return { turns: this.#turns, compactor: this.#compactor, mode }
+    return { turns: this.#turns, compactor: this.#compactor, recovery: this.recovery, mode }
   }
 
   async #considerSummary(key: SessionKey, request: TurnRequest): Promise<void> {

@@ -38,6 +38,8 @@ const why = (more: Partial<WhyFacts> = {}) =>
     store: { writable: true, because: null },
     limits: { timeLimitMs: 600_000, stallLimitMs: 120_000, stuckAfterMs: 60_000 },
     mode: 'running',
+    resumes: { because: null, onInMs: null },
+    resetBecause: null,
     nowMs,
     ...more,
   })
@@ -52,6 +54,19 @@ describe('the report on a session', () => {
     expect(why({ lease, running, waiting: [turn()] }).waiting[0]?.cause).toBe('lease')
     const progress = { sinceMs: nowMs, atMs: nowMs, note: 'here', stuck: false }
     expect(why({ lease, running, progress, waiting: [turn()] }).waiting[0]?.cause).toBe('session')
+  })
+  it('says why an interrupted turn is not resumed, and what runs it', () => {
+    const waiting = [turn({ status: 'interrupted' })]
+    const next = (because: string | null, onInMs: number | null) => why({ waiting, resumes: { because, onInMs } }).next
+    expect(next(null, null)).toContain('when it is its turn to be resumed')
+    expect(next('crash loop: 3 starts', 60_000)).toMatch(
+      /off: crash loop: 3 starts\. .* in 1m\. `holdfast recover --run`/,
+    )
+    expect(next('`recovery.enabled` is false', null)).not.toContain('by themselves')
+  })
+  it('says that the next message begins a new transcript', () => {
+    expect(why().next).toBe('Nothing waits; the next message starts at once.')
+    expect(why({ resetBecause: 'idle for more than 1h' }).next).toContain('in a new transcript (idle for more than 1h)')
   })
   it('names the disk before all else', () => {
     const report = why({ lease, running, waiting: [turn()], store: { writable: false, because: null } })

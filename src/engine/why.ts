@@ -54,6 +54,10 @@ export interface WhyFacts {
   limits: { timeLimitMs: number; stallLimitMs: number; stuckAfterMs: number }
   /** What the engine does with waiting turns: it may run none, or be about to end. */
   mode: 'running' | 'not running turns' | 'closing'
+  /** Why interrupted turns are not resumed, and until when; null and null while they are. */
+  resumes: { because: string | null; onInMs: number | null }
+  /** Why its next message begins a new transcript; null when it does not. */
+  resetBecause: string | null
   nowMs: number
 }
 
@@ -126,11 +130,20 @@ function nextOf(facts: WhyFacts, running: WhyRunning | null): string {
     const then = first === undefined ? '' : ', and the next turn starts'
     return `The running turn ends, or ${limit} in ${formatDuration(least)}${then}.`
   }
-  if (first === undefined) return 'Nothing waits; the next message starts at once.'
+  if (first === undefined) {
+    const anew = facts.resetBecause === null ? '' : `, in a new transcript (${facts.resetBecause})`
+    return `Nothing waits; the next message starts at once${anew}.`
+  }
   if (mode === 'not running turns') return 'Turns are not run here; the next gateway on this data runs them.'
   if (mode === 'closing') return 'The gateway is closing; the waiting turns run at the next start.'
-  if (first.status === 'interrupted') return 'The interrupted turn is run again when it is its turn to be resumed.'
+  if (first.status === 'interrupted') return nextOfInterrupted(facts.resumes)
   if (facts.laneIsFull(first))
     return `The first waiting turn starts when a slot of the lane "${first.lane}" is free for it.`
   return 'The first waiting turn starts at once, or when the window for joining messages has closed.'
+}
+
+function nextOfInterrupted({ because, onInMs }: WhyFacts['resumes']): string {
+  if (because === null) return 'The interrupted turn is run again when it is its turn to be resumed.'
+  const until = onInMs === null ? '' : ` They go on by themselves in ${formatDuration(onInMs)}.`
+  return `The interrupted turn waits, since resumes are off: ${because}.${until} \`holdfast recover --run\` runs it now.`
 }

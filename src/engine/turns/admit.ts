@@ -2,6 +2,7 @@ import { canReset, planReset } from '../../cron/reset.ts'
 import { timedId } from '../../host/random.ts'
 import { HoldfastError } from '../../model/errors.ts'
 import { kindOf, type SessionKey } from '../../model/keys.ts'
+import type { Session } from '../../model/sessions.ts'
 import type { AdmitInput, AdmitReset, AdmitResult } from '../../store/turns.ts'
 import type { Ground } from '../ground.ts'
 import { roomTokens } from '../settings.ts'
@@ -41,12 +42,16 @@ export function admissionOf(
   return { ...ask, turnId: timedId(atMs), coalesceMs, coalesceTokensMax, queuedMax, atMs }
 }
 
+/** Why the next message would begin a new transcript; null when it goes on with this one. */
+export function dueReset({ sessions }: Ground['settings'], session: Session, atMs: number): string | null {
+  return sessions.resetKinds.includes(kindOf(session.key)) ? planReset(session, sessions.reset, atMs) : null
+}
+
 /** Where no rule is on, nothing is read. The store looks again, in the step that admits. */
 async function resetBefore({ store, settings }: Ground, key: SessionKey, atMs: number): Promise<AdmitReset | null> {
-  const { reset, resetKinds } = settings.sessions
-  if (!canReset(reset) || !resetKinds.includes(kindOf(key))) return null
+  if (!canReset(settings.sessions.reset)) return null
   const session = await store.readSession(key)
-  const reason = session === null ? null : planReset(session, reset, atMs)
+  const reason = session === null ? null : dueReset(settings, session, atMs)
   return session === null || reason === null ? null : { transcript: session.transcript, reason }
 }
 

@@ -2,7 +2,9 @@ import { HoldfastError } from '../../model/errors.ts'
 import type { SessionKey } from '../../model/keys.ts'
 import type { Compactor } from '../compact.ts'
 import type { Ground } from '../ground.ts'
+import { dueReset } from '../turns/admit.ts'
 import type { Turns } from '../turns/turns.ts'
+import type { Recovery } from '../upkeep/recover.ts'
 import { composeWhy, type WhyFacts, type WhyReport } from '../why.ts'
 import { composeLanes, type LanesReport } from './lanes.ts'
 
@@ -13,6 +15,7 @@ const waitingMax = 100
 export interface Known {
   turns: Pick<Turns, 'progressOf' | 'laneIsFull'>
   compactor: Pick<Compactor, 'stateOf'>
+  recovery: Pick<Recovery, 'state'>
   mode: WhyFacts['mode']
 }
 
@@ -26,9 +29,10 @@ export async function explainSession(ground: Ground, known: Known, key: SessionK
   ])
   if (session === null) throw new HoldfastError('SESSION_NOT_FOUND')
   const lease = leases.find((each) => each.sessionKey === key) ?? null
-  const [queue, running] = await Promise.all([
+  const [queue, running, resumes] = await Promise.all([
     store.readQueue(key),
     lease === null ? null : store.readTurn(lease.turnId),
+    known.recovery.state(),
   ])
   return composeWhy({
     session,
@@ -42,6 +46,8 @@ export async function explainSession(ground: Ground, known: Known, key: SessionK
     store: watch.store,
     limits: { ...settings.turns, ...settings.watch },
     mode: known.mode,
+    resumes,
+    resetBecause: dueReset(settings, session, clock.nowMs()),
     nowMs: clock.nowMs(),
   })
 }
