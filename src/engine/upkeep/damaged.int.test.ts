@@ -83,3 +83,19 @@ it('a disk that fails at the start stops nothing: what was left is found out whe
   expect(faults.map(({ times }) => times)).toEqual([0, 0, 0])
   expect(engine.health().ready).toBe(true)
 })
+
+it('a store that cannot note starts resumes what was left, and closes', async () => {
+  const data = await newData()
+  const { open, crash } = crashable(sqliteStore(data.directory))
+  const before = await data.open({ run: untilAborted, store: open })
+  const { turn } = await before.submit({ key, messages: 'hello' })
+  await eventually(async () => (await before.store.listLeases()).length === 1)
+  await crash()
+  const faults = (['recordStart', 'recordEnd'] as const).map((verb) => ({
+    ...{ verb, times: Number.POSITIVE_INFINITY, code: 'STORE_CORRUPT' as const },
+  }))
+  const engine = await data.open({ run: echo, store: faulty(sqliteStore(data.directory), faults) })
+  expect((await engine.settled(turn.id)).turn.status).toBe('done')
+  await engine.close()
+  await data.open({ run: null }) // for the check at the end of the test
+})

@@ -25,7 +25,7 @@ export async function handOver(ground: Ground): Promise<void> {
     await expire(ground, [holder.id], true)
     await store.recordEnd({ holderId: holder.id, atMs: clock.nowMs() })
   } catch (error) {
-    const expected = ['STORE_FULL', 'STORE_IO', 'STORE_CLOSED', 'STORE_READ_ONLY'] as const
+    const expected = ['STORE_FULL', 'STORE_IO', 'STORE_CORRUPT', 'STORE_CLOSED', 'STORE_READ_ONLY'] as const
     if (!expected.some((code) => isHoldfastError(error, code))) throw error // the next start does it
   }
 }

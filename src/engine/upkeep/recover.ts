@@ -77,7 +77,7 @@ export class Recovery {
   async begin(): Promise<void> {
     if (!this.#runsTurns) return this.#inherit()
     this.#ground.background.insist('recovery', async () => {
-      await persist(this.#ground, 'recovery', () => this.#noteStart())
+      await persist(this.#ground, 'recovery', () => this.#tryNoteStart())
       await persist(this.#ground, 'recovery', () => this.#inherit())
       while ((await this.#run(this.#offBecause)) || this.#loop !== null) {
         const leftMs = this.#loop === null ? lookAgainMs : this.#loopLeftMs
@@ -143,6 +143,16 @@ export class Recovery {
 
   #known(offBecause: string | null): Known {
     return { resumed: this.#resumed, offBecause, inherited: this.#inherited, givenUp: this.#givenUp }
+  }
+
+  /** Where starts cannot be read or written, no crash loop is seen; everything else goes on. */
+  async #tryNoteStart(): Promise<void> {
+    try {
+      await this.#noteStart()
+    } catch (error) {
+      if (!isHoldfastError(error, 'STORE_CORRUPT')) throw error
+      this.#ground.log.error({ ...recordOf(error) }, 'the start cannot be noted: a crash loop would not be seen')
+    }
   }
 
   async #noteStart(): Promise<void> {
