@@ -16,16 +16,18 @@ export function currentHolder(nowMs: number): Holder {
   }
 }
 
-/** Options that give Node a program on its command line; a thread, which has a file of its own, refuses some of them. */
-const programOptions = /^(-e|-p|-pe|--eval|--print|--input-type)(=|$)/
+/** Options that decide how a thread finds, loads and reports on its modules. */
+const moduleOptions =
+  /^(-C|-r|--(conditions|import|require|loader|experimental-\w[\w-]*|no-experimental-\w[\w-]*|preserve-symlinks(-main)?|enable-source-maps|permission|allow-[\w-]+|(no|trace|disable)-warnings?|(no|trace)-deprecation))(=|$)/
+/** Those of them whose value may be the next argument. */
+const valued = /^(-C|-r|--(conditions|import|require|loader|experimental-loader|disable-warning))$/
 
-/** The options of a process without the program that was given with them, for its threads. */
+/**
+ * The options of a process that its threads need. V8's options hold for the whole process, and a thread that is given one of them, or
+ * another that is the process's own (`--max-old-space-size`, `--title`), is refused by Node.
+ */
 export function threadOptions(execArgv: readonly string[]): string[] {
-  const belongs = (option: string | undefined) => option !== undefined && programOptions.test(option)
-  return execArgv.filter((option, at) => {
-    const before = execArgv[at - 1]
-    return !belongs(option) && !(belongs(before) && !before?.includes('='))
-  })
+  return execArgv.filter((option, at) => moduleOptions.test(option) || valued.test(execArgv[at - 1] ?? ''))
 }
 
 export type ProcessState = 'runs' | 'has ended' | 'cannot be seen'
