@@ -44,6 +44,25 @@ describe('the manual clock', () => {
     expect(seen).toEqual(['10/1', '10/3', '20/2', '30/0'])
   })
 
+  it('leaps over the ends of sleeps, which all end late', async () => {
+    const clock = new ManualClock(0)
+    const seen: string[] = []
+    const loop = async () => {
+      while (clock.nowMs() < 200) {
+        await clock.sleep(10)
+        seen.push(`loop ${clock.nowMs()}`)
+      }
+    }
+    const later = clock.sleep(150).then(() => seen.push('later'))
+    const done = loop()
+    await clock.leap(100)
+    expect(seen).toEqual(['loop 100'])
+    await clock.leap(100)
+    await Promise.all([later, done])
+    expect(seen).toEqual(['loop 100', 'loop 200', 'later'])
+    expect([clock.steadyMs(), clock.sleeping]).toEqual([200, 0])
+  })
+
   it('rejects with the reason of its signal, and forgets the sleeper', async () => {
     const clock = new ManualClock()
     const stop = new AbortController()

@@ -70,6 +70,18 @@ export class ManualClock implements Clock {
     await afterPending()
   }
 
+  /**
+   * Moves both clocks on at once, as for a process that was not given the processor: sleeps that end meanwhile end late, all of
+   * them at the end, and a loop that sleeps 10 ms goes round once in `leap(100)`.
+   */
+  async leap(ms: number): Promise<void> {
+    this.#moveTo(this.#steadyMs + ms)
+    const due = this.#sleepers.filter((each) => each.wakeAtMs <= this.#steadyMs)
+    this.#sleepers = this.#sleepers.slice(due.length)
+    for (const sleeper of due) sleeper.wake()
+    await afterPending()
+  }
+
   /** The wall clock alone is set, forwards or back, as time synchronisation and people do. Nobody wakes. */
   jumpWall(ms: number): void {
     this.#wallMs += ms
