@@ -9,7 +9,7 @@ import { dayMs, hourMs, policy } from './policy.ts'
 import type { Shelf } from './shelf.ts'
 
 /** A sweep sleeps at most this long after it was due: a stride of the world. */
-const strideMaxMs = 130 * 60_000 + hourMs
+const strideMaxMs = 4 * hourMs
 
 /**
  * Bounds of the policy that do not hold, one line each. `sweptMs`: when the last sweep went through. Just after it nothing is over
@@ -20,18 +20,16 @@ export async function brokenBounds(store: Store, shelf: Shelf, known: Known, swe
   const problems: string[] = []
   const slackMs = nowMs - sweptMs
   const sessions = await allSessions(store)
-  const isExact = slackMs < 60_000
+  const isExact = known.isClosed && slackMs < 60_000 // the last it did was to sweep
   const undone = known.undoes.filter(({ atMs }) => atMs >= sweptMs).map(({ folder }) => folder)
   const back = new Set(shelf.takings.filter(({ folder }) => undone.includes(folder)).map(({ key }) => key))
-  const free = sessions.filter((session) => mayGo(session, known, nowMs) && !back.has(session.key))
+  const free = sessions.filter((session) => mayGo(session, known, sweptMs) && !back.has(session.key))
   for (const kind of sessionKinds) {
     const { idleMaxMs, ageMaxMs, sessionsMax, entriesMax, bytesMax } = policy.kinds[kind]
     const here = free.filter((session) => session.kind === kind)
     for (const { key, activeAtMs, createdAtMs } of here) {
       if (idleMaxMs !== null && nowMs - activeAtMs > idleMaxMs + slackMs) problems.push(`${key} is idle for too long`)
-      const wasRecent = sweptMs - activeAtMs < policy.recentMs
-      if (ageMaxMs !== null && !wasRecent && nowMs - createdAtMs > ageMaxMs + slackMs)
-        problems.push(`${key} is too old`)
+      if (ageMaxMs !== null && nowMs - createdAtMs > ageMaxMs + slackMs) problems.push(`${key} is too old`)
     }
     if (!isExact || here.length === 0) continue
     const { kinds } = await store.readRetention({ limit: 1, activeBeforeMs: 0 })
@@ -83,10 +81,14 @@ function brokenShelves(shelf: Shelf, nowMs: number, slackMs: number): string[] {
   return problems
 }
 
-/** By what the store and the journal say of it; a reply that waits to be sent again does not do so for hours. */
-function mayGo({ key, pinned, running, queuedTurns, activeAtMs }: Session, known: Known, nowMs: number): boolean {
+/** A reply that its channel refuses is offered five times, each in another stride of the world, and protects its session so long. */
+const unsentMaxMs = 16 * hourMs
+
+/** By what the store and the journal say of it, and nothing has stood in the way since before the last sweep. */
+function mayGo({ key, pinned, running, queuedTurns, activeAtMs }: Session, known: Known, sweptMs: number): boolean {
   const waits = [...known.open.values()].some((turn) => turn.key === key)
-  return !pinned && !running && queuedTurns === 0 && !waits && nowMs - activeAtMs > 6 * hourMs
+  const isUsed = activeAtMs > sweptMs - policy.recentMs || activeAtMs > known.lastMs - unsentMaxMs
+  return !pinned && !running && queuedTurns === 0 && !waits && !isUsed
 }
 
 export async function allSessions(store: Store): Promise<Session[]> {

@@ -101,7 +101,8 @@ export class Known {
       case 'ended': {
         const { key, turnId } = fact
         const session = this.session(key)
-        session.activeMs.push(atMs)
+        // What ends without a run of its own, by a plan or a person, is nothing that the session did.
+        if (fact.status === 'done' || fact.code === 'RUNNER_FAILED') session.activeMs.push(atMs)
         const turn = session.turns.get(turnId)
         if (turn !== undefined) turn.toMs = atMs
         this.open.delete(turnId)

@@ -13,12 +13,12 @@ import { lostWords, undoAll, untrueCopies } from './accounts.ts'
 import { brokenBounds, brokenHelpers, lateSweeps, missingSessions } from './bounds.ts'
 import { Reader } from './journal.ts'
 import { Known } from './known.ts'
-import { dayMs, hourMs, minuteMs, policy, settings } from './policy.ts'
+import { dayMs, hourMs, minuteMs, settings } from './policy.ts'
 import { causeOf, unfairOrder, untrueReasons } from './reasons.ts'
 import { Shelf } from './shelf.ts'
-import type { Span } from './world.ts'
+import type { Span } from './span.ts'
 
-export interface Months {
+interface Months {
   seed: number
   days: number
   /** At the end, in one process that nobody kills. */
@@ -42,7 +42,7 @@ interface Kill {
 }
 
 /** What the world held, for people. */
-export interface Told {
+interface Told {
   days: number
   sessions: number
   accepted: number
@@ -84,7 +84,7 @@ class Calendar {
   readonly #known = new Known()
   readonly #shelf: Shelf
   readonly #starts: number[] = []
-  #reader: Reader
+  readonly #reader: Reader
   #spans = 0
   #kills = 0
   #poisoned = 0
@@ -116,7 +116,7 @@ class Calendar {
 
   #someKill(): Kill {
     const moment = moments[Math.floor(this.#chance() * moments.length)] as string
-    const count = Math.ceil(this.#chance() * (moment === 'stride' ? 40 : 12))
+    const count = Math.ceil(this.#chance() * (moment === 'stride' ? 80 : 30))
     return { moment, count, delayMs: this.#chance() < 0.5 ? 0 : this.#chance() * 60 }
   }
 
@@ -137,8 +137,6 @@ class Calendar {
     this.#starts.push(span.startMs)
     const killed = await this.#run(span, kill)
     this.#known.add(this.#reader.read())
-    if (process.env.DEBUG_SPANS)
-      console.error(this.#spans, killed, kill, ((this.#known.lastMs - worldMs) / dayMs).toFixed(1), process.uptime())
     await this.#shelf.look()
     await this.#checkSpan(killed ? 'killed' : 'ended')
   }
@@ -247,7 +245,7 @@ class Calendar {
   }
 
   #told(what: string): string {
-    return `${what} (HOLDFAST_SEED=${this.#months.seed}, ${policy.mode})`
+    return `${what} (HOLDFAST_SEED=${this.#months.seed})`
   }
 }
 

@@ -23,7 +23,7 @@ export const policy: RetentionPolicy = {
   recentMs: hourMs,
   kinds: {
     main: kept,
-    direct: { ...kept, idleMaxMs: 12 * dayMs },
+    direct: { ...kept, idleMaxMs: 7 * dayMs },
     group: { ...kept, ageMaxMs: 14 * dayMs },
     thread: { ...kept, sessionsMax: 60 },
     cron: kept,
@@ -45,7 +45,7 @@ export const settings: PartialSettings = {
   recovery: { timeLimitMs: dayMs, resumesMax: 20 },
   retention: policy,
   sessions: {
-    reset: { mode: 'daily', atHour: 4, timeZone: 'Europe/Vienna', idleMs: dayMs, ageMaxMs: null, idleMaxMs: null },
+    reset: { mode: 'idle', atHour: 4, timeZone: 'Europe/Vienna', idleMs: 20 * hourMs, ageMaxMs: null, idleMaxMs: null },
   },
   cron: { lateMaxMs: 2 * hourMs },
 }

@@ -38,10 +38,13 @@ export function untrueReasons(shelf: Shelf, known: Known): string[] {
     const hasExpired = state.expiresAtMs !== null && state.expiresAtMs <= atMs
     const isForSpace = because.includes('on the disk') && atMs - state.sinceMs >= trashKeptMs
     if (state.place !== 'trash' || !(hasExpired || isForSpace)) problems.push(`${folder} was deleted: ${because}`)
-    if (state.expiresAtMs !== null && state.expiresAtMs < state.sinceMs + policy.trashMaxMs)
-      problems.push(`${folder} was to expire after ${state.expiresAtMs - state.sinceMs} ms`)
+    const isEarly = (state.expiresAtMs ?? 0) < state.takenAtMs + policy.trashMaxMs
+    if (isEarly)
+      problems.push(`${folder} was to expire ${(state.expiresAtMs ?? 0) - state.takenAtMs} ms after it was made`)
   }
-  for (const { folder, atMs, because, takenAtMs } of shelf.moved) {
+  for (const { folder, atMs, because, expiresAtMs, takenAtMs } of shelf.moved) {
+    if (expiresAtMs < atMs + policy.trashMaxMs)
+      problems.push(`${folder} was to expire ${expiresAtMs - atMs} ms after it came`)
     const isOld = atMs - takenAtMs > (policy.archives.ageMaxMs ?? Number.POSITIVE_INFINITY)
     if (because.startsWith('archived for') ? !isOld : !because.startsWith('the archives hold'))
       problems.push(`${folder} went to the trash: ${because}`)

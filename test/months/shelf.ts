@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { type FolderName, listFolders } from '../../src/archive/folder.ts'
 import { readFrame } from '../../src/archive/frames.ts'
@@ -23,16 +23,33 @@ interface Folder {
   name: FolderName
   lines: ManifestLine[]
   stamp: string
+  size: number
   isThere: boolean
+}
+
+const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0
+
+/** Copies what has changed: an emptied manifest is removed after as long as trash is kept. For a moment at which nothing is done to them. */
+export function keepManifests(root: string, copies: string): void {
+  mkdirSync(copies, { recursive: true })
+  for (const place of readdirSync(root).filter((name) => name === 'archives' || name === 'trash')) {
+    for (const folder of readdirSync(join(root, place))) {
+      const [path, copy] = [join(root, place, folder, manifestName), join(copies, folder)]
+      if (sizeOf(path) > sizeOf(copy)) copyFileSync(path, copy)
+    }
+  }
 }
 
 /** All manifests that there ever were, as they were seen last. */
 export class Shelf {
   readonly #root: string
+  readonly #copies: string
   readonly #folders = new Map<string, Folder>()
 
   constructor(root: string) {
     this.#root = root
+    this.#copies = `${root}.manifests`
+    mkdirSync(this.#copies, { recursive: true })
   }
 
   async look(): Promise<void> {
@@ -46,10 +63,22 @@ export class Shelf {
         Object.assign(known, { name, isThere: true })
         continue
       }
-      const text = parseManifest(size === 0 ? Buffer.alloc(0) : readFileSync(path))
-      if ('damagedLine' in text) throw new Error(`${path} is damaged in line ${text.damagedLine}`)
-      if (text.lines.length > 0) this.#folders.set(name.folder, { name, lines: text.lines, stamp, isThere: true })
+      this.#read(name, path, stamp, true)
     }
+    const copies = readdirSync(this.#copies)
+    for (const folder of copies.filter((each) => this.#folders.get(each)?.isThere !== true)) {
+      const stamp = `copy ${sizeOf(join(this.#copies, folder))}`
+      const known = this.#folders.get(folder)
+      const isMore = known === undefined || sizeOf(join(this.#copies, folder)) > known.size
+      if (isMore) this.#read({ place: 'trash', folder }, join(this.#copies, folder), stamp, false)
+    }
+  }
+
+  #read(name: FolderName, path: string, stamp: string, isThere: boolean): void {
+    const size = sizeOf(path)
+    const text = parseManifest(size === 0 ? Buffer.alloc(0) : readFileSync(path))
+    if ('damagedLine' in text) throw new Error(`${path} is damaged in line ${text.damagedLine}`)
+    if (text.lines.length > 0) this.#folders.set(name.folder, { name, lines: text.lines, stamp, size, isThere })
   }
 
   get folders(): readonly Folder[] {
@@ -89,13 +118,14 @@ export class Shelf {
     })
   }
 
-  get moved(): { folder: string; atMs: number; because: string; takenAtMs: number }[] {
+  /** Folders that went to the trash after they had been archives. */
+  get moved(): { folder: string; atMs: number; because: string; expiresAtMs: number; takenAtMs: number }[] {
     return this.folders.flatMap(({ lines, name: { folder } }) =>
-      lines.flatMap((line) =>
-        line.type === 'moving'
-          ? [{ folder, atMs: line.atMs, because: line.because, takenAtMs: lines[0]?.atMs ?? 0 }]
-          : [],
-      ),
+      lines.flatMap((line) => {
+        if (line.type !== 'moving') return []
+        const { atMs, because, expiresAtMs } = line
+        return [{ folder, atMs, because, expiresAtMs: expiresAtMs ?? 0, takenAtMs: lines[0]?.atMs ?? 0 }]
+      }),
     )
   }
 

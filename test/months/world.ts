@@ -1,54 +1,31 @@
 import { createHash } from 'node:crypto'
-import { setImmediate as afterEvents, setTimeout as afterMs } from 'node:timers/promises'
+import { setTimeout as afterMs } from 'node:timers/promises'
 import { type Holdfast, openHoldfast } from '../../src/engine/holdfast.ts'
 import { DeliveryRefused, type RunningTurn } from '../../src/engine/runner.ts'
 import { isHoldfastError } from '../../src/model/errors.ts'
 import type { SessionKey } from '../../src/model/keys.ts'
 import { textOf } from '../../src/model/messages.ts'
 import { sqliteStore } from '../../src/sqlite/open.ts'
-import type { OpenStore } from '../../src/store/port.ts'
 import { ManualClock } from '../../src/testing/clock.ts'
 import { chanceFrom } from '../power/chance.ts'
 import { filler, isPoison, type Saying, sayings, someDirect } from './acts.ts'
+import { Calls } from './calls.ts'
 import { bodyOf, exportOf } from './exports.ts'
 import type { Fact, Pen } from './journal.ts'
 import { dayMs, hourMs, minuteMs, settings } from './policy.ts'
-
-/** One life of the process. Times are the simulated clock's. */
-export interface Span {
-  seed: number
-  /** When the world began, where the last span stopped, and when this process starts and ends. */
-  worldMs: number
-  beforeMs: number
-  startMs: number
-  endMs: number
-  /** Names the messages of this span. */
-  name: string
-  /** Conversations for each of the habits'. */
-  scale: number
-  /** Turns that take hours. */
-  slowShare: number
-  /** Whether some turns end the process. */
-  poison: boolean
-  /** The wall clock goes a year forward, for a while, and back again. */
-  jumps: boolean
-  /** What the spans before have left. */
-  open: { key: SessionKey; turnId: string }[]
-  pinned: SessionKey[]
-}
+import { keepManifests } from './shelf.ts'
+import type { Span } from './span.ts'
 
 const yearMs = 365 * dayMs
-/** A sweep sleeps this long between its batches, and while turns wait. */
-const breathMaxMs = 50
-
 /** An engine on a manual clock, people who write to it, and a journal of what it has acknowledged. */
 export class World {
+  readonly #directory: string
   readonly #span: Span
   readonly #pen: Pen
   readonly #mark: (act: string) => void
   readonly #chance: () => number
   readonly #clock: ManualClock
-  readonly #calls = new Set<Promise<unknown>>()
+  readonly #calls = new Calls()
   readonly #over = new AbortController()
   readonly #pinned: Set<SessionKey>
   #engine!: Holdfast
@@ -57,7 +34,8 @@ export class World {
   #saidUntilMs: number
 
   /** `mark` tells the outside where it is: some of these moments are chosen to kill it. */
-  constructor(span: Span, pen: Pen, mark: (act: string) => void) {
+  constructor(directory: string, span: Span, pen: Pen, mark: (act: string) => void) {
+    this.#directory = directory
     this.#span = span
     this.#pen = pen
     this.#mark = mark
@@ -67,11 +45,12 @@ export class World {
     this.#saidUntilMs = span.beforeMs
   }
 
-  async play(directory: string): Promise<void> {
+  async play(): Promise<void> {
+    const directory = this.#directory
     this.#note({ is: 'start', atMs: this.#nowMs })
     const open = sqliteStore(directory, { synchronous: 'unsafe-for-tests', diskReserveBytes: 0 })
     this.#engine = await openHoldfast({
-      store: this.#counting(open),
+      store: this.#calls.counting(open, this.#mark),
       run: (turn) => this.#run(turn),
       deliver: async () => {
         if (this.#chance() < 0.2) throw new DeliveryRefused('the channel is down')
@@ -87,7 +66,7 @@ export class World {
     let nextUndoMs = this.#nowMs + this.#chance() * 10 * dayMs
     let nextDayMs = this.#nowMs + dayMs
     while (this.#nowMs < this.#span.endMs) {
-      await this.#stride((20 + this.#chance() * 110) * minuteMs)
+      await this.#stride((20 + this.#chance() * 160) * minuteMs)
       if (this.#nowMs > nextSweepMs) {
         await this.#sweep()
         nextSweepMs = this.#nowMs + this.#chance() * 4 * dayMs
@@ -102,6 +81,7 @@ export class World {
       }
     }
     if (this.#span.jumps) await this.#jump()
+    await this.#stride(6 * minuteMs, true) // a sweep rests for five
     await this.#sweep()
     this.#over.abort()
     const closing = this.#engine.close()
@@ -220,6 +200,7 @@ export class World {
       await this.#engine.reset(key, 'a new week')
     }
     await this.#rest()
+    keepManifests(this.#directory, `${this.#directory}.manifests`)
     globalThis.gc?.()
     const { heapUsed: heapBytes, rss: residentBytes } = process.memoryUsage()
     this.#note({ is: 'memory', atMs: this.#nowMs, heapBytes, residentBytes })
@@ -280,14 +261,7 @@ export class World {
 
   /** Until nothing happens any more before time passes; a sweep that is going on is at its end. */
   async #rest(): Promise<void> {
-    for (let calm = 0; calm < 3; ) {
-      const wakeMs = this.#clock.nextWakeMs
-      if (this.#calls.size > 0) await Promise.race(this.#calls)
-      else if (!this.#engine.retention.state.busy) await afterEvents()
-      else if (wakeMs !== null && wakeMs <= breathMaxMs) await this.#clock.advance(wakeMs)
-      else await afterMs(1)
-      calm = this.#calls.size > 0 || this.#engine.retention.state.busy ? 0 : calm + 1
-    }
+    await this.#calls.rest(this.#clock, () => this.#engine.retention.state.busy)
     const { last } = this.#engine.retention.state
     if (last === null || last === this.#lastSweep) return
     this.#lastSweep = last
@@ -303,25 +277,5 @@ export class World {
     do await this.#rest()
     while (!isOver)
     await acting
-  }
-
-  /** Every call of the store is known until it is answered. */
-  #counting(open: OpenStore): OpenStore {
-    return async (input) => {
-      const store = await open(input)
-      return new Proxy(store, {
-        get: (target, name) => {
-          const verb = Reflect.get(target, name)
-          if (typeof verb !== 'function') return verb
-          return (...given: unknown[]) => {
-            const call: Promise<unknown> = verb.apply(target, given)
-            const answered = call.catch(() => {}).finally(() => this.#calls.delete(answered))
-            this.#calls.add(answered)
-            this.#mark(String(name))
-            return call
-          }
-        },
-      })
-    }
   }
 }

@@ -13,5 +13,5 @@ const mark = (act: string) => {
   if (moments.includes(act)) writeSync(1, `${act}\n`)
 }
 const staying = setInterval(() => {}, 2 ** 30) // the clock's timers keep no process alive
-await new World(JSON.parse(span), new Pen(journal), mark).play(directory)
+await new World(directory, JSON.parse(span), new Pen(journal), mark).play()
 clearInterval(staying)
