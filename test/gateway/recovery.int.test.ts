@@ -79,7 +79,7 @@ it('a turn that kills the process ends in quarantine, told once, while others ar
 it('three kills within the time are a crash loop: answers at once, resumes nothing, and goes on by itself', async () => {
   await using place = await makePlace()
   await using model = await startModel(always({ kind: 'hang' }))
-  const recovery = { crashLoopStarts: 3, crashLoopWithin: '12s' }
+  const recovery = { crashLoopStarts: 3, crashLoopWithin: '18s' }
   const options = { place, model, config: { recovery, turns: { attempts: 9 } } }
   const turnIds: string[] = []
   for (let start = 1; start <= 3; start += 1) {
