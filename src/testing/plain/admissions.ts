@@ -84,7 +84,10 @@ function inboundFrom(input: AdmitInput, interruptedTurnId: string | null) {
   return { dedupeKey, messages, atMs, digest, tokens, admission: input.turnId, interruptedTurnId }
 }
 
-function turnFrom(input: AdmitInput, position: number, place: number, stands: boolean): PlainTurn {
+type Asked = Pick<AdmitInput, 'turnId' | 'key' | 'lane' | 'source' | 'request' | 'onBusy' | 'coalesceMs' | 'atMs'>
+
+/** A waiting turn, before its messages are added. `stands`: others of its session are before it. */
+export function turnFrom(input: Asked, position: number, place: number, stands: boolean): PlainTurn {
   return {
     facts: {
       id: input.turnId,

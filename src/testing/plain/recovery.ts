@@ -1,6 +1,7 @@
 import { HoldfastError } from '../../model/errors.ts'
 import { laneOf } from '../../model/lanes.ts'
 import type { RecoveryVerbs } from '../../store/recovery.ts'
+import { turnFrom } from './admissions.ts'
 import { pageOf } from './pages.ts'
 import { noteReady, type PlainState, type PlainTurn, sessionAt, turnAt, waitingOf } from './state.ts'
 import type { Sync } from './verbs.ts'
@@ -50,45 +51,17 @@ function release(state: PlainState, old: PlainTurn, newTurnId: string, atMs: num
   const busy = session.lease !== null || waitingOf(state, sessionKey).some(({ place }) => place <= state.positions)
   state.positions += 1
   const position = state.positions
-  const turn: PlainTurn = {
-    facts: {
-      id: newTurnId,
-      position,
-      sessionKey,
-      lane: lane === 'resume' ? laneOf(sessionKey) : lane,
-      source,
-      status: 'queued',
-      attempts: 0,
-      handedOver: 0,
-      blockedBy: busy ? 'session' : null,
-      admittedAtMs: atMs,
-      readyAtMs: null,
-      startedAtMs: null,
-      progressAtMs: null,
-      settledAtMs: null,
-      cancelRequested: null,
-      outcome: null,
-      finishReason: null,
-      usage: null,
-      transcript: null,
-      replyFromSeq: null,
-      replyToSeq: null,
-      releasedAs: null,
-    },
-    request: old.request,
+  const asked = {
+    ...{ turnId: newTurnId, key: sessionKey, lane: lane === 'resume' ? laneOf(sessionKey) : lane, source },
+    ...{ request: old.request, onBusy: 'queue' as const, coalesceMs: 0, atMs },
+  }
+  const turn = {
+    ...turnFrom(asked, position, position, busy),
     inbound: old.inbound.map((each, at) => ({
       ...each,
       admission: at === 0 ? newTurnId : `${newTurnId}#${at + 1}`,
       interruptedTurnId: null,
     })),
-    place: position,
-    resumed: false,
-    queuedAtMs: atMs,
-    windowEndsMs: null,
-    asked: [],
-    unwritten: false,
-    hidden: false,
-    interruptedAtMs: null,
   }
   for (const each of old.inbound) each.dedupeKey = null
   state.turns.push(turn)
