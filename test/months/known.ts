@@ -147,8 +147,8 @@ export class Known {
   #began(key: SessionKey, turnId: string, atMs: number): void {
     const session = this.session(key)
     session.firstMs = Math.min(session.firstMs, atMs)
+    if (session.turns.has(turnId)) return // that it runs, and runs again, is no new activity
     session.activeMs.push(atMs)
-    if (session.turns.has(turnId)) return
     session.turns.set(turnId, { fromMs: atMs, toMs: Number.POSITIVE_INFINITY })
     if (!this.ended.has(turnId)) this.open.set(turnId, { key, turnId })
   }
