@@ -110,7 +110,7 @@ export async function missingSessions(store: Store, shelf: Shelf, known: Known):
   )
   return [...known.sessions]
     .filter(([key, { activeMs }]) => {
-      const lastMs = activeMs.at(-1) ?? null
+      const lastMs = activeMs.length === 0 ? null : Math.max(...activeMs)
       if (lastMs === null || there.has(key)) return false
       const isRecent = known.lastMs - lastMs < policy.recentMs
       const isKept = ['main', 'cron'].includes(kindOf(key)) && !forBudget.has(key)

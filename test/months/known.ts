@@ -14,7 +14,7 @@ type Ended = Extract<Fact, { is: 'ended' }>
 class KnownSession {
   /** When it was asked for something the first time: it was not made before. */
   firstMs = Number.POSITIVE_INFINITY
-  /** When it was active, in order. */
+  /** When it was active. */
   readonly activeMs: number[] = []
   readonly pinned: Stretch[] = []
   /** Turns that waited or ran. */
@@ -24,7 +24,8 @@ class KnownSession {
 
   /** The last activity up to then; null when none is known. */
   activeBefore(atMs: number): number | null {
-    return this.activeMs.findLast((each) => each <= atMs) ?? null
+    const before = this.activeMs.filter((each) => each <= atMs)
+    return before.length === 0 ? null : Math.max(...before)
   }
 
   isPinned(atMs: number): boolean {
@@ -96,7 +97,7 @@ export class Known {
       }
       case 'runs':
         if (fact.attempt > 1) this.resumed += 1
-        this.#began(fact.key, fact.turnId, atMs)
+        this.#began(fact.key, fact.turnId, Math.min(atMs, admittedMsOf(fact.turnId) - this.#aheadMs))
         return
       case 'ended': {
         const { key, turnId } = fact
@@ -153,3 +154,6 @@ export class Known {
     if (!this.ended.has(turnId)) this.open.set(turnId, { key, turnId })
   }
 }
+
+/** An id begins with the time of its admission. A turn that the clock started may have waited for the next process. */
+const admittedMsOf = (turnId: string): number => Number.parseInt(turnId.replace('-', '').slice(0, 12), 16)
