@@ -1,33 +1,16 @@
-import { execFile } from 'node:child_process'
-import { promisify } from 'node:util'
 import { expect, it } from 'vitest'
-import type { RecoveryReport, RecoveryState } from '../../src/engine/upkeep/recover.ts'
+import type { RecoveryReport } from '../../src/engine/upkeep/recover.ts'
 import { type Message, textOf } from '../../src/model/messages.ts'
 import type { Turn } from '../../src/model/turns.ts'
 import { nameOf } from '../../src/recovery/plan.ts'
-import { bin, node } from '../cli/processes.ts'
-import type { Api } from './harness/api.ts'
-import { type Gateway, makePlace, type Place, startGateway } from './harness/gateway.ts'
+import { type Gateway, makePlace, startGateway } from './harness/gateway.ts'
 import { answerTo, markOf } from './harness/history.ts'
-import { totalOf } from './harness/metrics.ts'
 import { always, type Behaviour, echo, startModel } from './harness/model.ts'
+import { holdfast, stepsOf, turnOf } from './harness/recovery.ts'
 import { until, untilSettled } from './harness/wait.ts'
 
-const run = promisify(execFile)
 const one = markOf('a', 1)
 const poison = markOf('poison', 1)
-
-/** The command line, in a process of its own, beside the gateway or without one. */
-async function holdfast<T>({ path, data }: Place, ...words: string[]): Promise<T> {
-  const args = [bin, ...words, '--json', '--data', data, '--config', `${path}/holdfast.json5`]
-  return JSON.parse((await run(node, args, { cwd: path })).stdout) as T
-}
-
-const stepsOf = (steps: RecoveryReport['todo']) =>
-  steps.map((step) => [nameOf(step), step.sessionKey, step.turnId, step.because])
-
-const stateOf = async (api: Api) => (await api.get<{ recovery: RecoveryState }>('/v1/status')).recovery
-const turnOf = async (api: Api, id: string) => (await api.get<{ turn: Turn }>(`/v1/turns/${id}`)).turn
 
 /** Ends the gateway's process, by SIGKILL, whenever it is asked for an answer to the poison. */
 function poisonous(victim: () => Gateway | null): Behaviour {
@@ -76,45 +59,6 @@ it('a turn that kills the process ends in quarantine, told once, while others ar
   await gateway.stop()
 })
 
-it('three kills within the time are a crash loop: answers at once, resumes nothing, and goes on by itself', async () => {
-  await using place = await makePlace()
-  await using model = await startModel(always({ kind: 'hang' }))
-  const recovery = { crashLoopStarts: 3, crashLoopWithin: '18s' }
-  const options = { place, model, config: { recovery, turns: { attempts: 9 } } }
-  const turnIds: string[] = []
-  for (let start = 1; start <= 3; start += 1) {
-    await using gateway = await startGateway(options)
-    if (start === 1) for (const name of ['r1', 'r2']) turnIds.push((await gateway.api.turn(name, one)).body.turn.id)
-    await until('they run', async () => (await gateway.api.turns('status=running')).length === 2)
-    await gateway.kill()
-  }
-  const before = await holdfast<RecoveryReport>(place, 'recover', '--plan')
-  expect(before).toMatchObject({ started: false, state: { resumes: 'off', crashLoop: true, uncleanStarts: 3 } })
-  expect(before.todo.map((step) => [nameOf(step), step.turnId])).toEqual([
-    ['wait', turnIds[1]],
-    ['wait', turnIds[0]],
-  ])
-
-  model.turns = echo
-  await using gateway = await startGateway(options)
-  const { api } = gateway
-  expect((await api.chat('a', one)).body.choices[0]?.message.content).toBe(answerTo(one))
-  await until('it knows that it is in a crash loop', async () => (await stateOf(api)).crashLoop)
-  expect(await stateOf(api)).toMatchObject({ resumes: 'off', uncleanStarts: 3 })
-  expect((await api.send('GET', '/readyz')).status).toBe(200)
-  expect(totalOf(await api.metrics(), 'holdfast_crash_loop')).toBe(1)
-  await until('leases of the dead are gone', async () => (await api.turns('status=interrupted')).length === 2)
-  const shown = await run(node, [bin, 'status', '--data', place.data], { cwd: place.path })
-  expect(shown.stdout).toMatch(/^recovery {2}CRASH LOOP, nothing is resumed: .*, for another /m)
-  const during = await holdfast<RecoveryReport>(place, 'recover', '--plan')
-  expect(stepsOf(during.todo)).toEqual(stepsOf(before.todo))
-
-  await untilSettled(api)
-  for (const id of turnIds) expect((await turnOf(api, id)).status).toBe('done')
-  expect(await stateOf(api)).toMatchObject({ resumes: 'on', crashLoop: false, resumed: 2 })
-  expect(totalOf(await api.metrics(), 'holdfast_crash_loop')).toBe(0)
-})
-
 it('the plan says before a start what the start then does, kind by kind', async () => {
   await using place = await makePlace()
   await using model = await startModel(always({ kind: 'hang' }))
@@ -149,24 +93,6 @@ it('the plan says before a start what the start then does, kind by kind', async 
   })
   const { done } = await holdfast<RecoveryReport>(place, 'recover', '--plan')
   expect(stepsOf(done)).toEqual(stepsOf(todo))
-})
-
-it('a long turn is handed over by SIGTERM however often, and never quarantined for it', async () => {
-  await using place = await makePlace()
-  await using model = await startModel(always({ kind: 'hang' }))
-  const options = { place, model, config: { shutdown: { drain: '1s' }, turns: { grace: '200ms', attempts: 2 } } }
-  let turnId = ''
-  for (let start = 1; start <= 4; start += 1) {
-    await using gateway = await startGateway(options)
-    if (start === 1) turnId = (await gateway.api.turn('a', one)).body.turn.id
-    await until('the model was asked', () => model.asked.length === start)
-    expect(await gateway.stop()).toEqual({ code: 0, signal: null })
-  }
-  model.turns = echo
-  await using gateway = await startGateway(options)
-  await untilSettled(gateway.api)
-  expect(await turnOf(gateway.api, turnId)).toMatchObject({ status: 'done', attempts: 5, handedOver: 4 })
-  expect(await stateOf(gateway.api)).toMatchObject({ uncleanStarts: 0 })
 })
 
 it('`recover --run` without a gateway ends what needs no run, and queues the rest for the next', async () => {

@@ -3,7 +3,7 @@ import { randomFrom, seedOfThisRun } from '../gateway/harness/random.ts'
 import { type Act, prepare } from './killed.ts'
 
 /** Steps killed at here; the long test does many. */
-const kills = 2
+const kills = 1
 const random = randomFrom(seedOfThisRun())
 
 describe(`retention killed on its way (HOLDFAST_SEED=${random.seed})`, () => {
