@@ -24,7 +24,8 @@ class KnownSession {
 
   /** The last activity up to then; null when none is known. */
   activeBefore(atMs: number): number | null {
-    const before = this.activeMs.filter((each) => each <= atMs)
+    // of two acts at one moment of a clock that stands still nobody knows which came first
+    const before = this.activeMs.filter((each) => each < atMs)
     return before.length === 0 ? null : Math.max(...before)
   }
 
