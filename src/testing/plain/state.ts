@@ -23,6 +23,8 @@ export interface PlainState {
   lanes: PlainLanes
   /** Newest first. */
   starts: Start[]
+  /** By which fence a turn was settled: only that holder's repeat is a repeat, also of a turn that has left and come back. */
+  settledFences: Map<string, number>
   fencedWrites: number
   lastVerify: { atMs: number; ok: boolean } | null
   ids: number
@@ -89,7 +91,7 @@ export interface PlainJob {
 export function emptyState(): PlainState {
   return {
     ...{ sessions: new Map(), turns: [], deliveries: [], fencedWrites: 0, lastVerify: null, ids: 0, positions: 0 },
-    ...{ starts: [], jobs: new Map(), lanes: emptyLanes() },
+    ...{ starts: [], jobs: new Map(), lanes: emptyLanes(), settledFences: new Map() },
     ...{ archived: [], returning: new Map(), buried: new Map(), clockMs: null },
   }
 }

@@ -170,7 +170,7 @@ function settleTurn(state: PlainState, input: SettleInput) {
   const settled = state.turns.find(({ facts }) => facts.id === input.turnId)
   const found = state.sessions.get(input.key)
   const earlier =
-    settled !== undefined && isSettled(settled.facts.status) && settledByFence.get(settled) === input.fence
+    settled !== undefined && isSettled(settled.facts.status) && state.settledFences.get(input.turnId) === input.fence
   if (found !== undefined && earlier) return settled.facts
   const session = heldSession(state, input.key, input.fence)
   checkHead(session, input.head)
@@ -184,15 +184,12 @@ function settleTurn(state: PlainState, input: SettleInput) {
     replyToSeq: reply.at(-1)?.seq ?? null,
   })
   end(state, turn, input)
-  settledByFence.set(turn, input.fence)
+  state.settledFences.set(input.turnId, input.fence)
   if (input.meterRatio !== null) session.facts.meterRatio = input.meterRatio
   session.facts.activeAtMs = input.atMs
   release(state, session, input.atMs)
   return turn.facts
 }
-
-/** By which fence a turn was settled: only that holder's repeat is a repeat. */
-const settledByFence = new WeakMap<PlainTurn, number>()
 
 /** What the last attempt wrote beside the turn's own messages. */
 function attemptOf(state: PlainState, { facts, asked }: PlainTurn) {
