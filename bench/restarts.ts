@@ -3,9 +3,7 @@ import { cpSync, mkdirSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { systemClock } from '../src/host/clock.ts'
-import { timedId } from '../src/host/random.ts'
-import { admission, benchKey, claim, type Opened, openStored } from './stored.ts'
+import { admission, answer, benchKey, claim, type Opened, openStored } from './stored.ts'
 import { type Answer, freePort, get, post } from './turns/client.ts'
 
 const program = fileURLToPath(new URL('../bin/holdfast.mjs', import.meta.url))
@@ -37,20 +35,7 @@ const admitAll = ({ store }: Opened, count: number) => inParts(count, (at) => st
 async function answerNext(opened: Opened): Promise<void> {
   const claimed = await claim(opened)
   if (claimed === null) throw new Error('nothing to claim')
-  const atMs = systemClock.nowMs()
-  await opened.store.settleTurn({
-    key: claimed.turn.sessionKey,
-    turnId: claimed.turn.id,
-    fence: claimed.fence,
-    head: claimed.head,
-    status: 'done',
-    entries: [{ id: timedId(atMs), kind: 'assistant', body: { role: 'assistant', content: 'An answer.' }, tokens: 4 }],
-    outcome: null,
-    finishReason: 'stop',
-    usage: null,
-    meterRatio: null,
-    atMs,
-  })
+  await answer(opened, claimed)
 }
 
 async function inParts(count: number, act: (at: number) => Promise<unknown>): Promise<void> {

@@ -9,7 +9,7 @@ import { parseSessionKey, type SessionKey } from '../src/model/keys.ts'
 import type { LaneRules } from '../src/model/lanes.ts'
 import { sqliteStore } from '../src/sqlite/open.ts'
 import type { Store } from '../src/store/port.ts'
-import type { AdmitInput } from '../src/store/turns.ts'
+import type { AdmitInput, Claim } from '../src/store/turns.ts'
 
 const rules: LaneRules = {
   ...defaultLaneRules,
@@ -70,6 +70,24 @@ export async function admitMany(
 
 export async function claim({ store, holder }: Opened) {
   return store.claimTurn({ holder, rules, atMs: systemClock.nowMs() })
+}
+
+/** Ends a claimed turn with a short answer. */
+export async function answer({ store }: Opened, { turn, fence, head }: Claim): Promise<void> {
+  const atMs = systemClock.nowMs()
+  await store.settleTurn({
+    key: turn.sessionKey,
+    turnId: turn.id,
+    fence,
+    head,
+    status: 'done',
+    entries: [{ id: timedId(atMs), kind: 'assistant', body: { role: 'assistant', content: 'An answer.' }, tokens: 4 }],
+    outcome: null,
+    finishReason: 'stop',
+    usage: null,
+    meterRatio: null,
+    atMs,
+  })
 }
 
 /** Words, quotes, accents and line ends, as people and models write them: each costs JSON something else. */

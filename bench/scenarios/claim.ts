@@ -1,11 +1,9 @@
-import { systemClock } from '../../src/host/clock.ts'
-import { timedId } from '../../src/host/random.ts'
 import type { SessionKey } from '../../src/model/keys.ts'
 import type { Bench, Scenario } from '../bench.ts'
 import { rawWrite } from '../canaries/raw-write.ts'
 import { interleave, type Measured, type Round } from '../measure.ts'
 import { atMost, type Figure, latencyFigures, type Section } from '../report.ts'
-import { admission, admitMany, benchKey, claim, type Opened, openStored } from '../stored.ts'
+import { admission, admitMany, answer, benchKey, claim, type Opened, openStored } from '../stored.ts'
 
 const turnsPerSession = 10
 
@@ -94,22 +92,7 @@ async function claimAndSettle({ opened, sourceOf, held }: Filled, count: number)
     held.isClaim = false
     latenciesMs.push(performance.now() - beganMs)
     if (claimed === null) throw new Error('nothing to claim')
-    const atMs = systemClock.nowMs()
-    await opened.store.settleTurn({
-      key: claimed.turn.sessionKey,
-      turnId: claimed.turn.id,
-      fence: claimed.fence,
-      head: claimed.head,
-      status: 'done',
-      entries: [
-        { id: timedId(atMs), kind: 'assistant', body: { role: 'assistant', content: 'An answer.' }, tokens: 4 },
-      ],
-      outcome: null,
-      finishReason: 'stop',
-      usage: null,
-      meterRatio: null,
-      atMs,
-    })
+    await answer(opened, claimed)
     await opened.store.admitTurn(admission(claimed.turn.sessionKey, sourceOf(claimed.turn.sessionKey)))
   }
   return { latenciesMs, wallMs: latenciesMs.reduce((total, each) => total + each, 0) }

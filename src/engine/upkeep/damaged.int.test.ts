@@ -60,13 +60,19 @@ describe('a turn whose session is damaged', () => {
   })
 })
 
-it('a disk that fails at the start stops nothing: what was left is found out when it writes again', async () => {
+/** What a process leaves that ended in the middle of a turn. */
+async function crashedWhileRunning() {
   const data = await newData()
   const { open, crash } = crashable(sqliteStore(data.directory))
   const before = await data.open({ run: untilAborted, store: open })
   const { turn } = await before.submit({ key, messages: 'hello' })
   await eventually(async () => (await before.store.listLeases()).length === 1)
   await crash()
+  return { data, turn }
+}
+
+it('a disk that fails at the start stops nothing: what was left is found out when it writes again', async () => {
+  const { data, turn } = await crashedWhileRunning()
   const faults = [
     { verb: 'recordStart' as const, times: 2, code: 'STORE_FULL' as const },
     { verb: 'expireLeases' as const, times: 1, code: 'STORE_IO' as const, after: true },
@@ -85,12 +91,7 @@ it('a disk that fails at the start stops nothing: what was left is found out whe
 })
 
 it('a store that cannot note starts resumes what was left, and closes', async () => {
-  const data = await newData()
-  const { open, crash } = crashable(sqliteStore(data.directory))
-  const before = await data.open({ run: untilAborted, store: open })
-  const { turn } = await before.submit({ key, messages: 'hello' })
-  await eventually(async () => (await before.store.listLeases()).length === 1)
-  await crash()
+  const { data, turn } = await crashedWhileRunning()
   const faults = (['recordStart', 'recordEnd'] as const).map((verb) => ({
     ...{ verb, times: Number.POSITIVE_INFINITY, code: 'STORE_CORRUPT' as const },
   }))
