@@ -22,6 +22,7 @@ const level = {
   retention: 2,
   cron: 2,
   archive: 3,
+  openclaw: 3,
   sqlite: 3,
   engine: 4,
   testing: 4,
@@ -32,7 +33,7 @@ const level = {
 }
 
 /** Who may read the clock, the environment, the disk and chance. */
-const outside = ['host/', 'archive/', 'sqlite/', 'cli/main.ts']
+const outside = ['host/', 'archive/', 'openclaw/files/', 'openclaw/database/', 'sqlite/', 'cli/main.ts']
 
 /** Over this a file holds a second idea. */
 const linesMax = 300

@@ -17,6 +17,8 @@ const absent = meaning(404, 'not_found_error')
 const conflict = meaning(409, 'conflict_error')
 const summaryFailed = meaning(502, 'model_error')
 const modelFailed = meaning(502, 'model_error')
+/** Of commands on homes only: no route answers with it. */
+const ofCommands = meaning(500, 'server_error')
 const storeFailed = meaning(503, 'store_error')
 
 /** A `Record`, so that a new code does not compile until it stands here. */
@@ -52,6 +54,22 @@ const meanings: Record<ErrorCode, Meaning> = {
   ARCHIVE_CONFLICT: conflict,
   RETENTION_BUSY: meaning(429, 'conflict_error'),
   CLOCK_SUSPECT: conflict,
+
+  HOME_NOT_FOUND: ofCommands,
+  HOME_UNREADABLE: ofCommands,
+  HOME_GENERATION: ofCommands,
+  HOME_UNSAFE: ofCommands,
+  HOME_CHANGED: ofCommands,
+  HOME_BUSY: ofCommands,
+  HOME_CONFIG_INVALID: ofCommands,
+  INDEX_UNREADABLE: ofCommands,
+  MANIFEST_INVALID: ofCommands,
+  UNDO_CONFLICT: ofCommands,
+  KEEPER_RUNNING: ofCommands,
+  OPENCLAW_MISSING: ofCommands,
+  OPENCLAW_FAILED: ofCommands,
+  SCHEDULE_FAILED: ofCommands,
+  IMPORT_MISMATCH: ofCommands,
 
   FENCED: conflict,
   HEAD_MOVED: conflict,

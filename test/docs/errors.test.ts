@@ -7,6 +7,7 @@ const groups: Partial<Record<ErrorCode, string>> = {
   REQUEST_INVALID: 'What a caller sent',
   JOB_NOT_FOUND: 'Scheduled jobs',
   ARCHIVE_NOT_FOUND: 'Retention, archives and the trash',
+  HOME_NOT_FOUND: 'Homes of other gateways',
   FENCED: 'Writers and their fences',
   SUMMARY_NOT_FOUND: 'Summaries',
   STORE_FULL: 'The store',
