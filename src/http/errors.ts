@@ -66,6 +66,7 @@ const meanings: Record<ErrorCode, Meaning> = {
   MANIFEST_INVALID: ofCommands,
   UNDO_CONFLICT: ofCommands,
   KEEPER_RUNNING: ofCommands,
+  COMMAND_MISSING: ofCommands,
   OPENCLAW_MISSING: ofCommands,
   OPENCLAW_FAILED: ofCommands,
   SCHEDULE_FAILED: ofCommands,

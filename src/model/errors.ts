@@ -107,6 +107,10 @@ export const errorCatalog = {
     fix: 'Those files were left alone; `because` names the first. Compare by hand with `holdfast archive show`.',
   },
   KEEPER_RUNNING: { title: 'A keeper looks after this home already', fix: 'See `holdfast keep --status`.' },
+  COMMAND_MISSING: {
+    title: 'A program was not found, or may not be run',
+    fix: 'Install what `because` names, or put it on the PATH.',
+  },
   OPENCLAW_MISSING: {
     title: 'The command of the gateway was not found',
     fix: 'Name it with `--openclaw PATH`, or run this on the host where it is installed.',
