@@ -4,6 +4,7 @@ import { chat } from './chat/chat.ts'
 import { config } from './config/group.ts'
 import { cron } from './cron/group.ts'
 import { exitCodeOf, isHelp, printFailure, usageErrorOf } from './failure.ts'
+import { isHomeCommand } from './homes/options.ts'
 import { leases } from './leases/group.ts'
 import { addSameOptions } from './options.ts'
 import { exitCodes, type Outside } from './outside.ts'
@@ -58,11 +59,12 @@ function programOf(terminal: Terminal): Command {
   program.addCommand(recover(terminal)).addCommand(quarantine(terminal))
   program.addCommand(retain(terminal)).addCommand(trash(terminal))
   program.addCommand(verify(terminal)).addCommand(config(terminal))
+  program.commandsGroup('Homes of OpenClaw:')
   program.addHelpCommand(
     new Command('help').argument('[command]').description('print this, or what a command takes').helpGroup(lookAfter),
   )
   for (const each of allCommands(program)) {
-    if (each.commands.length === 0) addSameOptions(each)
+    if (each.commands.length === 0 && !isHomeCommand(each)) addSameOptions(each)
     each
       .exitOverride((error) => refuse(error, each))
       .configureOutput({

@@ -8,13 +8,21 @@ export interface HomeOptions {
   dryRun?: true
 }
 
-/** What every command on homes can be told; last in its help, since its own options matter more. */
+const homeCommands = new WeakSet<Command>()
+
+/** What every command on homes can be told, in place of `addSameOptions`; last in its help, since its own options matter more. */
 export function addHomeOptions(each: Command): Command {
+  homeCommands.add(each)
   return each
     .option('--home <dir>', 'a home to look after, again for more (default: all that are found)', collect, [])
     .option('--agent <id>', 'only this agent, again for more', collect, [])
     .option('--dry-run', 'show what would be done, and do nothing')
     .option('--json', 'print JSON')
+}
+
+/** It looks after homes, and has nothing to do with a data directory of Holdfast's own. */
+export function isHomeCommand(each: Command): boolean {
+  return homeCommands.has(each)
 }
 
 function collect(value: string, before: string[]): string[] {
