@@ -1,4 +1,5 @@
 import type { StepReport } from '../changes/run.ts'
+import type { Cause } from './alerts.ts'
 import type { KeeperTask } from './due.ts'
 
 export interface TaskStatus {
@@ -19,6 +20,16 @@ export interface HomeStatus {
   bytes: number
   /** Steps of the last cleaning that were left, with the reason. */
   left: number
+}
+
+/** What `/status` answers. Times are milliseconds since 1970. */
+export interface KeeperStatus {
+  version: string
+  pid: number
+  sinceMs: number
+  homes: HomeStatus[]
+  /** What lasts and was told. */
+  raised: Cause[]
 }
 
 const never: TaskStatus = {
