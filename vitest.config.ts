@@ -16,7 +16,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: named('.test.ts'),
-          exclude: [...named('.int.test.ts'), ...named('.long.test.ts')],
+          exclude: [...named('.int.test.ts'), ...named('.long.test.ts'), ...named('.release.test.ts')],
         },
       },
       {
@@ -35,6 +35,16 @@ export default defineConfig({
           include: named('.long.test.ts'),
           testTimeout: 10 * minuteMs,
           hookTimeout: 10 * minuteMs,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'releases', // real gateways, which have to be installed first: see CONTRIBUTING.md
+          include: named('.release.test.ts'),
+          testTimeout: 20 * minuteMs,
+          hookTimeout: 5 * minuteMs,
+          fileParallelism: false,
         },
       },
     ],
