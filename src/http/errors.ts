@@ -57,6 +57,7 @@ const meanings: Record<ErrorCode, Meaning> = {
 
   HOME_NOT_FOUND: ofCommands,
   HOME_UNREADABLE: ofCommands,
+  HOME_READ_ONLY: ofCommands,
   HOME_GENERATION: ofCommands,
   HOME_UNSAFE: ofCommands,
   HOME_CHANGED: ofCommands,

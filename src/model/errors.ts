@@ -74,6 +74,10 @@ export const errorCatalog = {
     title: 'The home cannot be read',
     fix: 'Nothing was changed. Run as the user that owns it, or correct what `because` names.',
   },
+  HOME_READ_ONLY: {
+    title: 'The home cannot be written',
+    fix: 'This step was not done. Run as the user that owns it, or correct what `because` names.',
+  },
   HOME_GENERATION: {
     title: 'Homes of this generation or schema are not known here',
     fix: "Nothing was changed. Use a Holdfast that names this release, or the gateway's own commands.",
