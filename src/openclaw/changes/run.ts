@@ -1,5 +1,3 @@
-import type { Identity } from '../files/identity.ts'
-
 /** What people and programs are told of one step. Documented: other programs rely on it. */
 export interface StepReport {
   kind: StepKind
@@ -29,14 +27,6 @@ export const stepKinds = [
   'expire-archive',
 ] as const
 export type StepKind = (typeof stepKinds)[number]
-
-/** A file as it was judged. It is taken only if it still is that. */
-export interface Judged {
-  path: string
-  identity: Identity
-  /** Known where it was read through; compared as well then. */
-  sha256: string | null
-}
 
 export interface StepNote {
   kind: StepKind

@@ -1,0 +1,114 @@
+import { closeSync, constants, fstatSync, fsyncSync, ftruncateSync, lstatSync, openSync, renameSync } from 'node:fs'
+import { basename, dirname } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { isSystemError } from '../../host/files.ts'
+import { type Content, createAt, nameBeside, requireDirectory, writeContent } from './create.ts'
+import { sha256Of } from './digest.ts'
+import { changed, failureOfWriting, writing } from './failure.ts'
+import { type Identity, identityOf, type Judged, sameButRenamed, sameIdentity } from './identity.ts'
+import { readChunks } from './lines.ts'
+import { type OpenFile, openAt, requireOurs } from './open.ts'
+import type { Directory } from './place.ts'
+
+/**
+ * The file has this content, on disk, with its mode and owner as before; whoever reads it meanwhile sees the old or the new one. It
+ * still was the judged one right before. Where a name cannot be given to another file (it is mounted by itself into a container, or
+ * somebody on Windows has it open), it is tried again for a while, and then it is written in place.
+ * @returns what it is now
+ * @throws HoldfastError HOME_CHANGED, also where it is gone; HOME_UNSAFE, HOME_UNREADABLE, HOME_READ_ONLY, STORE_FULL, STORE_IO: nothing
+ * is changed, unless it was being written in place: then what was to be written lies beside it
+ */
+export async function replaceIfSame(
+  root: string,
+  judged: Judged,
+  content: Content,
+  freshName = nameBeside(basename(judged.path), 'new'),
+): Promise<Identity> {
+  using directory = requireDirectory(root, dirname(judged.path))
+  const place = { root, directory, judged, name: basename(judged.path), freshName }
+  using old = openAt(root, directory, place.name)
+  if (old === null) throw changed(judged.path, 'it is gone')
+  requireOurs(old)
+  if (!sameIdentity(judged.identity, old.identity)) throw changed(judged.path, 'it is not the file that was judged')
+  await createAt(directory, freshName, content, old)
+  const isRenamed = await putOver(place)
+  if (!isRenamed) await writeInPlace(place)
+  else if (!sameButRenamed(judged.identity, old.identityNow())) await bringBack(place, old)
+  directory.sync()
+  using fresh = openAt(root, directory, place.name)
+  if (fresh === null) throw changed(judged.path, 'it is gone')
+  return fresh.identity
+}
+
+interface Place {
+  root: string
+  directory: Directory
+  judged: Judged
+  name: string
+  freshName: string
+}
+
+/** Waits between tries. Unit: ms. */
+const patienceMs = [10, 20, 50, 100, 200]
+
+/** False where the name stays occupied. */
+async function putOver({ root, directory, judged, name, freshName }: Place): Promise<boolean> {
+  try {
+    for (const waitMs of [0, ...patienceMs]) {
+      await sleep(waitMs)
+      await requireJudged(root, directory, judged)
+      try {
+        renameSync(directory.at(freshName), directory.at(name))
+        return true
+      } catch (error) {
+        if (!isOccupied(error)) throw failureOfWriting(error, judged.path)
+      }
+    }
+    return false
+  } catch (error) {
+    directory.remove(freshName)
+    throw error
+  }
+}
+
+function isOccupied(error: unknown): boolean {
+  return isSystemError(error, 'EBUSY') || (process.platform === 'win32' && isSystemError(error, 'EPERM', 'EACCES'))
+}
+
+/** Its content first, then what it is: after that the next thing is the rename. */
+async function requireJudged(root: string, directory: Directory, judged: Judged): Promise<void> {
+  using file = openAt(root, directory, basename(judged.path))
+  if (file === null) throw changed(judged.path, 'it is gone')
+  if (judged.sha256 !== null && sameIdentity(judged.identity, file.identity)) {
+    if ((await sha256Of(file)) !== judged.sha256) throw changed(judged.path, 'it has other content than was judged')
+  }
+  const now = lstatSync(directory.at(basename(judged.path)), { bigint: true, throwIfNoEntry: false })
+  if (now === undefined || !sameIdentity(judged.identity, identityOf(now)))
+    throw changed(judged.path, 'it is not the file that was judged')
+}
+
+async function writeInPlace({ root, directory, judged, name, freshName }: Place): Promise<void> {
+  using fresh = openAt(root, directory, freshName)
+  if (fresh === null) throw changed(judged.path, 'what was to be written is gone')
+  await writing(judged.path, async () => {
+    const { O_NOFOLLOW = 0 }: Partial<typeof constants> = constants
+    const fd = openSync(directory.at(name), constants.O_WRONLY | O_NOFOLLOW)
+    try {
+      if (!sameIdentity(judged.identity, identityOf(fstatSync(fd, { bigint: true }))))
+        throw changed(judged.path, 'it is not the file that was judged')
+      ftruncateSync(fd, await writeContent(fd, readChunks(fresh)))
+      fsyncSync(fd)
+    } finally {
+      closeSync(fd)
+    }
+  })
+  directory.remove(freshName)
+}
+
+/** Somebody wrote to the old file between the last look and the rename. It has no name any more, and its bytes get theirs back. */
+async function bringBack({ directory, judged, name, freshName }: Place, old: OpenFile): Promise<never> {
+  await createAt(directory, freshName, readChunks(old.asNow()), old)
+  renameSync(directory.at(freshName), directory.at(name))
+  directory.sync()
+  throw changed(judged.path, 'it was written right now')
+}
