@@ -15,7 +15,7 @@ const entriesOf = (text: string) => {
 
 function because(bytes: Buffer | string): string {
   try {
-    parseIndex(Buffer.from(bytes as string))
+    parseIndex(typeof bytes === 'string' ? Buffer.from(bytes) : bytes)
   } catch (error) {
     if (isHoldfastError(error, 'INDEX_UNREADABLE')) return String(error.facts.because)
     throw error
