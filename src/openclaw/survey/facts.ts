@@ -4,7 +4,7 @@ import type { Home } from '../home/home.ts'
 import type { FileKind } from '../home/names.ts'
 import type { IndexFacts } from '../index/facts.ts'
 import type { JudgedLock } from '../locks/verdict.ts'
-import type { TranscriptFacts } from '../transcripts/facts.ts'
+import type { Damage, TranscriptFacts } from '../transcripts/facts.ts'
 
 /** What stands in a sessions directory under one name. */
 export interface FileFacts {
@@ -37,10 +37,24 @@ export interface AgentFacts {
   index: IndexFacts
   locks: JudgedLock[]
   /** Read through only when asked for (`doctor`, `repair`); by file name. */
-  transcripts: ReadonlyMap<string, TranscriptFacts>
+  transcripts: ReadonlyMap<string, SurveyedTranscript>
 }
 
+/** One kind of damage of a transcript. */
+export interface DamageCount {
+  kind: Damage['kind']
+  /** At least: of one transcript the first 1,000 faults are told apart. */
+  lines: number
+  firstLine: number
+}
+
+/** What is kept of a transcript that was read through: the same for one of a gigabyte and one of a line. */
+export type SurveyedTranscript =
+  | ({ state: 'read'; damage: DamageCount[] } & Omit<TranscriptFacts, 'damage'>)
+  | { state: 'unreadable'; because: string }
+
 export interface DiskFacts {
+  /** For this user: what is reserved for root does not count. */
   freeBytes: number
   totalBytes: number
   /** `ext4`, `tmpfs`, `nfs`, or a number where its name is not known. */
@@ -49,7 +63,7 @@ export interface DiskFacts {
   untrusted: boolean
 }
 
-/** All that findings and plans are made from. Collecting it changes nothing on disk. */
+/** All that findings and plans are made from. Collecting it changes nothing on disk. `Around` has what only the doctor looks at. */
 export interface HomeFacts {
   home: Home
   nowMs: number

@@ -1,0 +1,80 @@
+/** What stands around the sessions of a home. Only the doctor looks at it: a sweep or a start does not need it. */
+export interface Around {
+  /** The home, the directories down to the sessions, and files with secrets, as far as they are there. */
+  paths: PathFacts[]
+  /** People other than the owner of the home can come as far as the home's own directory. */
+  reachable: boolean
+  /** A folder that a program copies to another computer: `iCloud`, `OneDrive`, `Dropbox`; null: none that is known. */
+  cloud: string | null
+  bindings: BindingFile[]
+  legacy: LegacyRoot[]
+  archives: ArchiveFacts
+  schedule: ScheduleFacts
+  /** Other state directories of the same person. Absolute paths. */
+  siblings: string[]
+}
+
+export interface PathFacts {
+  /** Absolute. */
+  path: string
+  what: 'directory' | 'file'
+  uid: number
+  /** Permission bits, `0o755`. */
+  mode: number
+}
+
+/** A channel's own list of which conversation belongs to which session: `<home>/<channel>/thread-bindings*.json`. */
+export interface BindingFile {
+  path: string
+  state: 'read' | { unreadable: string }
+  bindings: ThreadBinding[]
+}
+
+export interface ThreadBinding {
+  key: string
+  boundAtMs: number
+  usedAtMs: number
+  /** Goes when nobody used it for this long; 0: never. Unit: ms. */
+  idleMs: number
+  /** Goes when it is this old; 0: never. Unit: ms. */
+  ageMs: number
+}
+
+/** A directory in which older releases kept sessions; newer ones do not look there. */
+export interface LegacyRoot {
+  path: string
+  files: number
+  bytes: number
+}
+
+/** What Holdfast has put away: `<home>/holdfast/archives`. */
+export interface ArchiveFacts {
+  path: string
+  state: 'absent' | 'read' | { unreadable: string }
+  runs: number
+  bytes: number
+  /** Names of runs that were killed on the way: neither finished nor undone. */
+  unfinished: string[]
+}
+
+/** What starts Holdfast by itself on this host, whoever wrote it down. */
+export interface ScheduleFacts {
+  entries: ScheduledCommand[]
+  /** What could not be looked at: path or command, and the reason. */
+  unreadable: { path: string; because: string }[]
+}
+
+export interface ScheduledCommand {
+  kind: 'cron' | 'systemd' | 'launchd'
+  /** Where it is written: a path, or `crontab`. */
+  path: string
+  /** `keep`, `prestart`, `clean`. */
+  command: string
+  /** Of `--home`; empty: it looks for homes by itself. Absolute paths. */
+  homes: string[]
+  /** Of the words that start it, the one that names a program or script and is not there; null: all are. */
+  missingProgram: string | null
+  log: { path: string; writable: boolean } | null
+  /** The system starts it: a unit is enabled, an agent is loaded. null: cannot be told. */
+  active: boolean | null
+}
