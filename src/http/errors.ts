@@ -71,6 +71,7 @@ const meanings: Record<ErrorCode, Meaning> = {
   OPENCLAW_MISSING: ofCommands,
   OPENCLAW_FAILED: ofCommands,
   SCHEDULE_FAILED: ofCommands,
+  ALERT_FAILED: ofCommands,
   IMPORT_MISMATCH: ofCommands,
 
   FENCED: conflict,

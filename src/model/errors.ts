@@ -124,6 +124,10 @@ export const errorCatalog = {
     title: 'The schedule could not be installed',
     fix: 'See what `because` names; nothing is half done.',
   },
+  ALERT_FAILED: {
+    title: 'The alert could not be delivered',
+    fix: 'Check `homes.alerts`; the log has the alert itself.',
+  },
   IMPORT_MISMATCH: {
     title: 'What was imported is not what was read',
     fix: 'Nothing was removed from the home. Keep the report and tell us what `because` names.',

@@ -77,7 +77,9 @@ export function shellWord(word: string): string {
 }
 
 /** Every file of every agent, with where it lies. */
-export function* filesOf(agents: readonly AgentFacts[]): Generator<{ agent: AgentFacts; file: FileFacts; path: string }> {
+export function* filesOf(
+  agents: readonly AgentFacts[],
+): Generator<{ agent: AgentFacts; file: FileFacts; path: string }> {
   for (const agent of agents) {
     for (const file of agent.files) yield { agent, file, path: `${agent.sessionsDir}/${file.name}` }
   }

@@ -6,7 +6,8 @@ export const sessionCodes = {
   LOCK_DEAD: {
     severity: 'error',
     title: 'Locks of processes that have ended',
-    means: 'Messages to these sessions wait for a minute and fail where the gateway cannot tell that the holder is gone.',
+    means:
+      'Messages to these sessions wait for a minute and fail where the gateway cannot tell that the holder is gone.',
     fix: 'holdfast locks clear',
   },
   LOCK_RECYCLED: {
@@ -24,7 +25,8 @@ export const sessionCodes = {
   LOCK_OVERDUE: {
     severity: 'error',
     title: 'Locks held by a live process for longer than it said',
-    means: 'Every message to these sessions waits and fails until the holder lets go. It is alive, so its lock is not taken from it.',
+    means:
+      'Every message to these sessions waits and fails until the holder lets go. It is alive, so its lock is not taken from it.',
     fix: 'holdfast rescue',
   },
   LOCK_UNKNOWN: {
