@@ -5,9 +5,9 @@ import { DatabaseSync } from 'node:sqlite'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { Scratch } from '../../test/sqlite/scratch.ts'
+import { untrustedName } from '../host/filesystem.ts'
 import { alice, holderNamed, refused, wordsOf } from '../testing/contract/scene.ts'
 import { isNewEnough } from './file/connection.ts'
-import { untrustedName } from './file/filesystem.ts'
 import { holdsStore, openReadOnly, sqliteStore } from './open.ts'
 
 const execute = promisify(execFile)

@@ -1,33 +1,8 @@
-import { statfsSync } from 'node:fs'
+import { untrustedFilesystemOf } from '../../host/filesystem.ts'
 import { HoldfastError } from '../../model/errors.ts'
 
-/**
- * File systems whose locks or shared memory SQLite's WAL cannot rely on (`f_type` of statfs(2), and linux/magic.h).
- * FUSE stands for whatever is behind it: sshfs, s3fs, shared folders of virtual machines.
- */
-const untrusted: ReadonlyMap<number, string> = new Map([
-  [0x6969, 'nfs'],
-  [0x517b, 'smb'],
-  [0xff534d42, 'cifs'],
-  [0xfe534d42, 'smb2'],
-  [0x01021997, '9p'],
-  [0x65735546, 'fuse'],
-  [0x5346414f, 'afs'],
-  [0x6b414653, 'afs'],
-  [0x73757245, 'coda'],
-  [0x564c, 'ncp'],
-  [0x00c36400, 'ceph'],
-  [0x0bd00bd0, 'lustre'],
-  [0x786f4256, 'vboxsf'],
-])
-
-/** The name of a file system that is not to be trusted; null for all others. */
-export function untrustedName(type: number): string | null {
-  return untrusted.get(type >>> 0) ?? null
-}
-
-/** @throws HoldfastError STORE_FILESYSTEM */
+/** SQLite's WAL needs locks and shared memory that can be relied on. @throws HoldfastError STORE_FILESYSTEM */
 export function checkFilesystem(directory: string): void {
-  const found = untrustedName(statfsSync(directory).type)
+  const found = untrustedFilesystemOf(directory)
   if (found !== null) throw new HoldfastError('STORE_FILESYSTEM', { found, directory })
 }
