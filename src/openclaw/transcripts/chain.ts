@@ -1,0 +1,251 @@
+import { createHash } from 'node:crypto'
+import type { Entry, Reference } from './entry.ts'
+import type { DamageKind } from './facts.ts'
+
+/** Of one transcript, so many rows are remembered; behind them nothing is said about parents. About 150 MB. */
+export const rowsMax = 1_000_000
+
+/** Where a row's line is. */
+export interface Place {
+  line: number
+  offset: number
+  bytes: number
+}
+
+/** What is to change of an entry so that the chain holds; all else of it stays. */
+export type RowEdit = { drop: true } | { drop: false; id?: string; parentId?: string | null; references?: Reference[] }
+
+/** Rows have numbers, in their order in the file, beginning with 0. This one stands above the first. */
+const root = -1
+
+interface Linking {
+  at: Place
+  before: number
+  first: number | undefined
+  parent: number | null
+  edit: Exclude<RowEdit, { drop: true }>
+}
+
+/** An entry whose parent has not been seen yet. */
+interface Loose {
+  row: number
+  at: Place
+  parentId: string
+  /** The entry before it, to which it is linked when its parent never comes. */
+  before: number
+}
+
+/**
+ * Who follows whom in a transcript. A gateway reads the conversation from its last entry upwards, by `parentId`: whatever a broken link cuts
+ * off is lost to the model, although it is there. Several children of one parent are forks, a parent of null begins anew, and an
+ * entry without a parent's name follows the one before it: nothing is wrong with those.
+ */
+export class Chain {
+  readonly #numbers = new Map<string, number>()
+  /** By row: its id as it will be, its parent, and what its bytes hash to. */
+  readonly #ids: string[] = []
+  readonly #parents: number[] = []
+  readonly #digests: number[] = []
+  readonly #loose: Loose[] = []
+  readonly #edits = new Map<number, RowEdit>()
+  /** What an id stands for where it is named as a parent, and where it is named as a message. */
+  readonly #parentNames = new Map<string, string | null>()
+  readonly #names = new Map<string, string>()
+  #cursor = root
+  #lastReply: { row: number; text: string; totalTokens: number | null } | null = null
+  #unknown = false
+  #rows = 0
+
+  /** A row whose id cannot be known: from here on an unknown parent may be that one. */
+  addUnknown(): void {
+    this.#unknown = true
+    this.#lastReply = null
+    this.#take('', root, 0)
+  }
+
+  /** A header's id may be named as a parent. */
+  addHeader(id: string): void {
+    if (!this.#numbers.has(id)) this.#numbers.set(id, root)
+    this.#take('', root, 0)
+  }
+
+  /** A row of the first version, which has neither id nor parent, only its place. */
+  addPlain(): void {
+    this.#take('', root, 0)
+  }
+
+  /** The next entry, with its bytes. Answers with what is wrong with it; broken parents are told by `end`. */
+  add(entry: Entry, data: Uint8Array, at: Place): DamageKind | null {
+    const digest = digestOf(data)
+    const before = this.#cursor
+    const first = entry.id === null ? undefined : this.#numbers.get(entry.id)
+    const parent = this.#parentOf(entry)
+    const row = this.#take(entry.id ?? '', parent ?? root, digest)
+    if (row >= rowsMax) return null
+
+    if (first !== undefined && first !== root && this.#digests[first] === digest) {
+      this.#edits.set(row, { drop: true })
+      return 'duplicate-line'
+    }
+    const follows = parent === null || this.#isAgain(first, parent) ? before : parent
+    if (entry.id !== null && this.#isSecondReply(entry, follows)) {
+      this.#edits.set(row, { drop: true })
+      if (first === undefined) this.#nameReply(entry.id, follows)
+      return 'duplicate-reply'
+    }
+    const damage = entry.id === null ? 'id-missing' : first === undefined ? null : 'duplicate-id'
+    const id = damage === null ? (entry.id as string) : this.#newId(row, digest)
+    this.#ids[row] = id
+    this.#numbers.set(id, row)
+    if (damage === 'duplicate-id') {
+      this.#parentNames.set(entry.id as string, id)
+      this.#names.set(entry.id as string, id)
+    }
+    this.#link(entry, row, { at, before, first, parent, edit: damage === null ? { drop: false } : { drop: false, id } })
+    this.#moveOn(entry, row)
+    return damage
+  }
+
+  /** All is in. Answers with where the parent was broken, and with what is to change, by row. */
+  end(): { broken: Place[]; edits: ReadonlyMap<number, RowEdit> } {
+    const broken: Place[] = []
+    const forward: Loose[] = []
+    const relink = (loose: Loose) => {
+      broken.push(loose.at)
+      this.#parents[loose.row] = loose.before
+      this.#edit(loose.row, { parentId: this.#idOf(loose.before) })
+    }
+    for (const loose of this.#loose) {
+      const parent = this.#numbers.get(loose.parentId)
+      if (parent === undefined) relink(loose)
+      else {
+        this.#parents[loose.row] = parent
+        forward.push(loose)
+      }
+    }
+    for (const loose of this.#circles(forward)) relink(loose)
+    return { broken, edits: this.#edits }
+  }
+
+  /** null where it is not known yet, or never. */
+  #parentOf(entry: Entry): number | null {
+    if (entry.parentId === undefined) return this.#cursor
+    if (entry.parentId === null) return root
+    const name = this.#parentNames.get(entry.parentId)
+    if (name === null) return root
+    const parent = this.#numbers.get(name ?? entry.parentId)
+    if (parent !== undefined) return parent
+    return this.#unknown || this.#rows >= rowsMax ? root : null
+  }
+
+  #take(id: string, parent: number, digest: number): number {
+    const row = this.#rows
+    this.#rows += 1
+    if (row >= rowsMax) return row
+    this.#ids.push(id)
+    this.#parents.push(parent)
+    this.#digests.push(digest)
+    return row
+  }
+
+  #link(entry: Entry, row: number, { at, before, first, parent, edit }: Linking): void {
+    const named = entry.parentId
+    if (parent === null) this.#loose.push({ row, at, parentId: named as string, before })
+    else if (this.#isAgain(first, parent)) {
+      edit.parentId = this.#idOf(before)
+      this.#parents[row] = before
+    } else if (typeof named === 'string' && this.#parentNames.has(named)) {
+      edit.parentId = this.#parentNames.get(named) ?? null
+    } else if (edit.id !== undefined && named === undefined) edit.parentId = this.#idOf(before)
+    const references = this.#renamed(entry)
+    if (references.length > 0) edit.references = references
+    if (Object.keys(edit).length > 1) this.#edits.set(row, edit)
+  }
+
+  /** A second version of one entry: beside the first it would cut off all that came between them, so it goes behind that. */
+  #isAgain(first: number | undefined, parent: number): boolean {
+    return first !== undefined && first !== root && this.#parents[first] === parent
+  }
+
+  #renamed(entry: Entry): Reference[] {
+    return entry.references.flatMap(({ member, id }) => {
+      const asMessage = member === 'firstKeptEntryId' || entry.type === 'label'
+      const name = asMessage ? this.#names.get(id) : this.#parentNames.get(id)
+      return typeof name === 'string' ? [{ member, id: name }] : []
+    })
+  }
+
+  #moveOn(entry: Entry, row: number): void {
+    if (entry.message !== null) {
+      const { role, text, totalTokens, api } = entry.message
+      const isReply = role === 'assistant' && api !== 'cli' && text !== null && text.trim() !== ''
+      this.#lastReply = isReply ? { row, text, totalTokens } : null
+    }
+    if (entry.aside) return
+    if (entry.appendTo === undefined) this.#cursor = row
+    else this.#cursor = entry.appendTo === null ? root : (this.#numbers.get(entry.appendTo) ?? this.#cursor)
+  }
+
+  /** The last reply again, with nothing said between them. */
+  #isSecondReply({ message }: Entry, parent: number): boolean {
+    const last = this.#lastReply
+    if (last === null || message === null || message.role !== 'assistant' || message.api !== 'cli') return false
+    if (message.text !== last.text || message.totalTokens !== last.totalTokens) return false
+    let above = parent
+    while (above > last.row) above = this.#parents[above] ?? root
+    return above === last.row
+  }
+
+  /** Who followed a reply that is dropped follows what it followed; who named it as a message means the first one. */
+  #nameReply(id: string, parent: number): void {
+    this.#numbers.set(id, parent)
+    this.#parentNames.set(id, this.#idOf(parent))
+    this.#names.set(id, this.#idOf(this.#lastReply?.row ?? parent) ?? id)
+  }
+
+  #edit(row: number, change: { parentId: string | null }): void {
+    const edit = this.#edits.get(row)
+    this.#edits.set(row, { ...(edit?.drop === false ? edit : { drop: false }), ...change })
+  }
+
+  #idOf(row: number): string | null {
+    return row === root ? null : (this.#ids[row] ?? null)
+  }
+
+  /** The same each time for the same transcript, so that a plan that is shown is the one that is carried out. */
+  #newId(row: number, digest: number): string {
+    for (let attempt = 0; ; attempt += 1) {
+      const id = createHash('sha256').update(`${row} ${digest} ${attempt}`).digest('hex').slice(0, 8)
+      if (!this.#numbers.has(id)) return id
+    }
+  }
+
+  /** Of entries that name a later one as their parent, one for each circle; without them there is none. */
+  #circles(forward: Loose[]): Loose[] {
+    const byRow = new Map(forward.map((loose) => [loose.row, loose]))
+    const done = new Set<number>()
+    const cut: Loose[] = []
+    for (const loose of forward) {
+      const path: number[] = []
+      const onPath = new Set<number>()
+      let at = loose.row
+      while (at !== root && !done.has(at) && !onPath.has(at)) {
+        path.push(at)
+        onPath.add(at)
+        at = this.#parents[at] ?? root
+      }
+      if (onPath.has(at)) {
+        const circle = path.slice(path.indexOf(at))
+        const edge = circle.map((row) => byRow.get(row)).find((found) => found !== undefined)
+        if (edge !== undefined) cut.push(edge)
+      }
+      for (const row of path) done.add(row)
+    }
+    return cut
+  }
+}
+
+/** 48 bits of its SHA-256. */
+function digestOf(data: Uint8Array): number {
+  return createHash('sha256').update(data).digest().readUIntBE(0, 6)
+}

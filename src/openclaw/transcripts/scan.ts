@@ -1,0 +1,23 @@
+import { readLines } from '../files/lines.ts'
+import { type OpenFile, openInside } from '../files/open.ts'
+import { type Checked, TranscriptCheck } from './check.ts'
+import type { TranscriptFacts } from './facts.ts'
+
+/** A longer line is not read into memory. Unit: bytes. */
+export const lineBytesMax = 16 * 1024 ** 2
+
+/**
+ * What a transcript holds and what is wrong with it; null where there is none. Nothing is changed. Holds one line of at most 16 MB and
+ * about 150 bytes for each of at most a million rows. @throws HoldfastError HOME_UNSAFE, HOME_UNREADABLE, HOME_CHANGED
+ */
+export async function scanTranscript(root: string, path: string): Promise<TranscriptFacts | null> {
+  using file = await openInside(root, path)
+  return file === null ? null : (await checkTranscript(file)).facts
+}
+
+/** The same of a file that is open, with what can be put right. */
+export async function checkTranscript(file: OpenFile): Promise<Checked> {
+  const check = new TranscriptCheck()
+  for await (const line of readLines(file, { lineBytesMax })) check.line(line)
+  return check.end(file.bytes)
+}
