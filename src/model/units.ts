@@ -51,3 +51,8 @@ export function formatSize(bytes: number): string {
   }
   return `${index === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${names[index]}`
 }
+
+/** `3 turns`, `1 turn`, `1,200 entries`. */
+export function formatCount(amount: number, noun: string, plural = `${noun}s`): string {
+  return `${amount.toLocaleString('en-US')} ${amount === 1 ? noun : plural}`
+}

@@ -1,8 +1,8 @@
-import { formatDuration } from '../../model/units.ts'
+import { formatCount, formatDuration } from '../../model/units.ts'
 
 /** `3 turns`, `1 turn`, `1,200 entries`. */
 export function count(amount: number, noun: string, plural = `${noun}s`): string {
-  return `${amount.toLocaleString('en-US')} ${amount === 1 ? noun : plural}`
+  return formatCount(amount, noun, plural)
 }
 
 /** `12m 34s ago`; a clock that jumped never gives a negative age. */

@@ -1,3 +1,4 @@
+import { formatDuration } from '../../model/units.ts'
 import type { Around } from '../survey/around.ts'
 import type { AgentFacts, FileFacts, HomeFacts } from '../survey/facts.ts'
 import { type FindingCode, findingCatalog } from './catalog.ts'
@@ -38,29 +39,34 @@ export interface Seen {
   named: boolean
 }
 
-interface Found {
+interface Found<Item> {
   evidence: string
-  count: number
+  /** What was found, the worst first. */
+  items: readonly Item[]
+  example?: (item: Item) => Partial<Example>
   bytes?: number
-  examples?: Partial<Example>[]
   /** Instead of the one in the catalog. */
   fix?: string
 }
 
-export function finding(seen: Seen, code: FindingCode, found: Found): Finding {
+/** One finding for everything that has this code; none where nothing was found. */
+export function finding<Item>(seen: Seen, code: FindingCode, found: Found<Item>): Finding[] {
   const { severity, title, fix } = findingCatalog[code]
-  return {
-    code,
-    severity,
-    title,
-    evidence: found.evidence,
-    fix: commandOf(found.fix ?? fix, seen),
-    count: found.count,
-    bytes: found.bytes ?? null,
-    examples: (found.examples ?? [])
-      .slice(0, examplesMax)
-      .map(({ agent = null, key = null, path = null, says = '' }) => ({ agent, key, path, says })),
-  }
+  const { evidence, items, bytes = null } = found
+  if (items.length === 0) return []
+  const examples: Partial<Example>[] = found.example === undefined ? [] : items.slice(0, examplesMax).map(found.example)
+  return [
+    {
+      code,
+      severity,
+      title,
+      evidence,
+      fix: commandOf(found.fix ?? fix, seen),
+      count: items.length,
+      bytes,
+      examples: examples.map(({ agent = null, key = null, path = null, says = '' }) => ({ agent, key, path, says })),
+    },
+  ]
 }
 
 function commandOf(fix: string, { facts, named }: Seen): string {
@@ -85,7 +91,17 @@ export function* filesOf(
   }
 }
 
-/** ` in agent main`, or nothing where there is one agent only. */
-export function inAgent(agent: AgentFacts, { facts }: Seen): string {
-  return facts.agents.length > 1 ? ` of agent ${agent.id}` : ''
+export function sumOf<Item>(items: readonly Item[], numberOf: (item: Item) => number): number {
+  return items.reduce((sum, item) => sum + numberOf(item), 0)
+}
+
+/** A clock that jumped never gives a negative age. */
+export function agoOf(atMs: number, nowMs: number): string {
+  return nowMs - atMs < 1_000 ? 'just now' : `${formatDuration(nowMs - atMs)} ago`
+}
+
+/** The first three, and how many more there are. */
+export function listOf(texts: readonly string[]): string {
+  const more = texts.length - 3
+  return texts.slice(0, 3).join('; ') + (more > 0 ? `; and ${more.toLocaleString('en-US')} more` : '')
 }

@@ -32,12 +32,8 @@ export interface BindingFile {
 
 export interface ThreadBinding {
   key: string
-  boundAtMs: number
+  /** The later of being bound and being used; 0 where neither is told. Unit: ms. */
   usedAtMs: number
-  /** Goes when nobody used it for this long; 0: never. Unit: ms. */
-  idleMs: number
-  /** Goes when it is this old; 0: never. Unit: ms. */
-  ageMs: number
 }
 
 /** A directory in which older releases kept sessions; newer ones do not look there. */

@@ -65,6 +65,12 @@ export const placeCodes = {
     means: 'Nothing is known about them; they are not taken for empty.',
     fix: 'Run as the user that owns them, or correct what is named.',
   },
+  CONFIG_UNREADABLE: {
+    severity: 'error',
+    title: 'A configuration that cannot be read',
+    means: 'The gateway does not start with it, and nothing is cleaned by rules that are not known.',
+    fix: 'Correct `openclaw.json` where the reason says.',
+  },
   DISK_FULL: {
     severity: 'error',
     title: 'The disk is full',
