@@ -68,6 +68,8 @@ export interface ScheduledCommand {
   command: string
   /** Of `--home`; empty: it looks for homes by itself. Absolute paths. */
   homes: string[]
+  /** Of those the ones that are not there. */
+  missingHomes: string[]
   /** Of the words that start it, the one that names a program or script and is not there; null: all are. */
   missingProgram: string | null
   log: { path: string; writable: boolean } | null

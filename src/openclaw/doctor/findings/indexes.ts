@@ -45,7 +45,8 @@ function findUnreadable(seen: Seen): Finding[] {
 
 /** Nothing in it, where something should be. In a home that keeps sessions in a database there need be no index. */
 function isEmpty({ id, index }: AgentFacts, { facts }: Seen): boolean {
-  if (index.state === 'absent') return facts.home.agents.every((agent) => agent.id !== id || agent.databasePath === null)
+  if (index.state === 'absent')
+    return facts.home.agents.every((agent) => agent.id !== id || agent.databasePath === null)
   return index.state === 'read' ? index.entries.length === 0 : index.bytes === 0
 }
 

@@ -1,7 +1,7 @@
 import { formatCount, formatSize } from '../../../model/units.ts'
 import { type FileKind, kindOfName } from '../../home/names.ts'
 import type { AgentFacts, FileFacts, HomeFacts, OddFile } from '../../survey/facts.ts'
-import { agoOf, filesOf, type Finding, finding, listOf, type Seen, sumOf } from '../finding.ts'
+import { agoOf, type Finding, filesOf, finding, listOf, type Seen, sumOf } from '../finding.ts'
 
 /** What people call each kind of what is left. */
 const leftoverNames = {
@@ -25,12 +25,30 @@ export function findLeftovers(seen: Seen): Finding[] {
   return [...findOld(seen), ...findTemporaries(seen), ...findOverBudget(seen), ...found]
 }
 
-/** Files that clean would put away, by their age and the home's rules. */
-export function leftoversOf({ agents, home, nowMs }: HomeFacts): { agent: AgentFacts; file: FileFacts; path: string }[] {
+interface Left {
+  agent: AgentFacts
+  file: FileFacts
+  path: string
+}
+
+/** What is past its time by the home's own rules. */
+export function leftoversOf({ agents, home, nowMs }: HomeFacts): Left[] {
   const receipts = new Set(home.receipts)
   const kept = new Set(agents.flatMap((agent) => backupsKept(agent, home.policy.indexBackupsKept)))
   return [...filesOf(agents)].filter(({ file, path }) => {
-    return file.kind in leftoverNames && nowMs - file.mtimeMs > home.policy.leftoverMs && !receipts.has(path) && !kept.has(path)
+    return (
+      file.kind in leftoverNames &&
+      nowMs - file.mtimeMs > home.policy.leftoverMs &&
+      !receipts.has(path) &&
+      !kept.has(path)
+    )
+  })
+}
+
+/** What a writer made and did not live to rename. */
+export function temporariesOf({ agents, home, nowMs }: HomeFacts): Left[] {
+  return [...filesOf(agents)].filter(({ file }) => {
+    return temporaryKinds.has(file.kind) && nowMs - file.mtimeMs > home.policy.temporaryMs
   })
 }
 
@@ -61,17 +79,14 @@ function findOld(seen: Seen): Finding[] {
 }
 
 function findTemporaries(seen: Seen): Finding[] {
-  const { nowMs, home } = seen.facts
-  const items = [...filesOf(seen.facts.agents)]
-    .filter(({ file }) => temporaryKinds.has(file.kind) && nowMs - file.mtimeMs > home.policy.temporaryMs)
-    .sort((a, b) => b.file.bytes - a.file.bytes)
+  const items = temporariesOf(seen.facts).sort((a, b) => b.file.bytes - a.file.bytes)
   const bytes = sumOf(items, ({ file }) => file.bytes)
   return finding(seen, 'TEMPORARIES', {
     evidence: `${formatCount(items.length, 'file')}, ${formatSize(bytes)}.`,
     items,
     bytes,
     example: ({ agent, file, path }) => {
-      return { agent: agent.id, path, says: `${formatSize(file.bytes)}, ${agoOf(file.mtimeMs, nowMs)}` }
+      return { agent: agent.id, path, says: `${formatSize(file.bytes)}, ${agoOf(file.mtimeMs, seen.facts.nowMs)}` }
     },
   })
 }
@@ -128,7 +143,10 @@ function findLegacy(seen: Seen): Finding[] {
       example: (agent) => ({ agent: agent.id, path: agent.sessionsDir }),
     }),
     ...finding(seen, 'LEGACY_ROOT', {
-      evidence: `${formatCount(sumOf(legacy, ({ files }) => files), 'file')}, ${formatSize(sumOf(legacy, ({ bytes }) => bytes))}.`,
+      evidence: `${formatCount(
+        sumOf(legacy, ({ files }) => files),
+        'file',
+      )}, ${formatSize(sumOf(legacy, ({ bytes }) => bytes))}.`,
       items: legacy,
       bytes: sumOf(legacy, ({ bytes }) => bytes),
       example: ({ path, files }) => ({ path, says: formatCount(files, 'file') }),

@@ -1,6 +1,6 @@
 import { formatCount, formatSize } from '../../../model/units.ts'
 import type { PathFacts } from '../../survey/around.ts'
-import { filesOf, type Finding, finding, listOf, type Seen, shellWord } from '../finding.ts'
+import { type Finding, filesOf, finding, listOf, type Seen, shellWord } from '../finding.ts'
 
 /** An index is written whole beside the old one, so this much must be free on top of it. Unit: bytes. */
 const fullBytes = 128 * 1024 ** 2

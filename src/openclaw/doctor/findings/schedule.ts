@@ -7,16 +7,19 @@ export function findSchedule(seen: Seen): Finding[] {
   const { home } = seen.facts
   const { entries, unreadable } = seen.around.schedule
   const ours = entries.filter(({ homes }) => homes.length === 0 || homes.includes(home.dir))
-  const elsewhere = entries.filter(({ homes }) => homes.length > 0 && !homes.includes(home.dir))
   const broken = ours.filter(({ missingProgram, active }) => missingProgram !== null || active === false)
   const silent = ours.filter(({ log }) => log !== null && !log.writable)
+  const astray = ours.length === 0 ? entries.filter(({ missingHomes }) => missingHomes.length > 0) : []
+  const isAbsent = ours.length === 0 && astray.length === 0 && unreadable.length === 0
   return [
     ...finding(seen, 'SCHEDULE_ABSENT', {
-      evidence:
-        elsewhere.length === 0
-          ? 'Neither systemd, cron nor launchd starts Holdfast.'
-          : `${listOf(elsewhere.map(({ kind, homes }) => `${kind} looks after ${listOf(homes)}`))}.`,
-      items: ours.length === 0 && unreadable.length === 0 ? [home] : [],
+      evidence: `${entries.length === 0 ? 'Neither systemd, cron nor launchd starts' : 'What is installed names other homes; nothing starts'} Holdfast for this one.`,
+      items: isAbsent ? [home] : [],
+    }),
+    ...finding(seen, 'SCHEDULE_ELSEWHERE', {
+      evidence: `${formatCount(astray.length, 'schedule')}; none looks after this home.`,
+      items: astray,
+      example: ({ path, missingHomes }) => ({ path, says: `names ${listOf(missingHomes)}` }),
     }),
     ...finding(seen, 'SCHEDULE_BROKEN', {
       evidence: `${listOf(broken.map(becauseOf))}.`,

@@ -1,7 +1,7 @@
 import { formatCount, formatSize } from '../../../model/units.ts'
 import type { AgentFacts, DamageCount, FileFacts, HomeFacts, SurveyedTranscript } from '../../survey/facts.ts'
 import type { FindingCode } from '../catalog.ts'
-import { agoOf, filesOf, type Finding, finding, type Seen, sumOf } from '../finding.ts'
+import { agoOf, type Finding, filesOf, finding, type Seen, sumOf } from '../finding.ts'
 
 /** About four bytes make a token: this is a million of them, more than models are shown. Unit: bytes. */
 const largeBytes = 4 * 1024 ** 2
@@ -52,7 +52,11 @@ function damagedOf(agent: AgentFacts, facts: HomeFacts): Damaged[] {
 /** How a file looks while a line is being written to it. */
 const unfinished = new Set<DamageCount['kind']>(['torn-tail', 'header-missing', 'header-broken'])
 
-function mayBeWritten({ name, mtimeMs }: FileFacts, { locks }: AgentFacts, { gateway, home, nowMs }: HomeFacts): boolean {
+function mayBeWritten(
+  { name, mtimeMs }: FileFacts,
+  { locks }: AgentFacts,
+  { gateway, home, nowMs }: HomeFacts,
+): boolean {
   const isHeld = locks.some(({ path, verdict }) => {
     return path.endsWith(`/${name}.lock`) && (verdict === 'live' || verdict === 'unknown')
   })

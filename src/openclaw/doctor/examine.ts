@@ -1,0 +1,30 @@
+import type { Around } from '../survey/around.ts'
+import type { HomeFacts } from '../survey/facts.ts'
+import { severities } from './codes/meaning.ts'
+import type { Finding, Seen } from './finding.ts'
+import { findEntries } from './findings/entries.ts'
+import { findIndexes } from './findings/indexes.ts'
+import { findLeftovers } from './findings/leftovers.ts'
+import { findLocks } from './findings/locks.ts'
+import { findPlace } from './findings/place.ts'
+import { findResumes } from './findings/resume.ts'
+import { findSchedule } from './findings/schedule.ts'
+import { findTranscripts } from './findings/transcripts.ts'
+
+const rooms: readonly ((seen: Seen) => Finding[])[] = [
+  findLocks,
+  findIndexes,
+  findEntries,
+  findResumes,
+  findTranscripts,
+  findLeftovers,
+  findPlace,
+  findSchedule,
+]
+
+/** Everything that is to be said of a home, the worst first. `named`: several are looked after, so commands say which. */
+export function examine(facts: HomeFacts, around: Around, named: boolean): Finding[] {
+  const seen = { facts, around, named }
+  const found = rooms.flatMap((find) => find(seen))
+  return severities.flatMap((severity) => found.filter((finding) => finding.severity === severity))
+}

@@ -1,0 +1,47 @@
+import type { Around } from '../survey/around.ts'
+import type { HomeFacts } from '../survey/facts.ts'
+import { filesOf, sumOf } from './finding.ts'
+import { leftoversOf, temporariesOf } from './findings/leftovers.ts'
+
+/** Documented: other programs rely on it. Files are those of the sessions directories, databases included. */
+export interface Totals {
+  agents: number
+  files: number
+  bytes: number
+  largest: { path: string; bytes: number } | null
+  /** Leftovers and temporary files past their time, and what indexes repeat. */
+  wastedBytes: number
+  transcripts: { files: number; bytes: number }
+  leftovers: { files: number; bytes: number }
+  /** Entries of all indexes that could be read. */
+  entries: number
+  indexBytes: number
+  databaseBytes: number
+  /** What Holdfast has put away. */
+  archives: { runs: number; bytes: number }
+}
+
+export function totalsOf(facts: HomeFacts, around: Around): Totals {
+  const files = [...filesOf(facts.agents)]
+  const transcripts = files.filter(({ file }) => file.kind === 'transcript')
+  const leftovers = [...leftoversOf(facts), ...temporariesOf(facts)]
+  const read = facts.agents.flatMap(({ index }) => (index.state === 'read' ? [index] : []))
+  const repeatedBytes = sumOf(read, ({ fields }) => sumOf(fields, (field) => field.repeatedBytes))
+  const bytesOf = (some: readonly { file: { bytes: number } }[]) => sumOf(some, ({ file }) => file.bytes)
+  const largest = files.reduce<Totals['largest']>((most, { file, path }) => {
+    return most !== null && most.bytes >= file.bytes ? most : { path, bytes: file.bytes }
+  }, null)
+  return {
+    agents: facts.agents.length,
+    files: files.length,
+    bytes: bytesOf(files),
+    largest,
+    wastedBytes: bytesOf(leftovers) + repeatedBytes,
+    transcripts: { files: transcripts.length, bytes: bytesOf(transcripts) },
+    leftovers: { files: leftovers.length, bytes: bytesOf(leftovers) },
+    entries: sumOf(read, ({ entries }) => entries.length),
+    indexBytes: sumOf(facts.agents, ({ index }) => (index.state === 'absent' ? 0 : index.bytes)),
+    databaseBytes: 0,
+    archives: { runs: around.archives.runs, bytes: around.archives.bytes },
+  }
+}
