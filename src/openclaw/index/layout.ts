@@ -10,19 +10,23 @@ export interface Layout {
   colon: string
   /** Before `}`. */
   tail: string
+  /** There are neighbours to look like. */
+  known: boolean
 }
 
 /** As its last members are laid out; as `empty` says, and with `": "`, when it has none. */
 export function layoutOf(bytes: Buffer, parsed: ParsedObject, empty: Pick<Layout, 'lead' | 'tail'>): Layout {
   const { members, open, close } = parsed
   const [first, last, previous] = [members[0], members.at(-1), members.at(-2)]
-  if (first === undefined || last === undefined) return { ...empty, separator: `,${empty.lead}`, colon: ': ' }
+  if (first === undefined || last === undefined)
+    return { ...empty, separator: `,${empty.lead}`, colon: ': ', known: false }
   const lead = bytes.toString('latin1', open + 1, first.keyStart)
   return {
     lead,
     separator: previous === undefined ? `,${lead}` : bytes.toString('latin1', previous.valueEnd, last.keyStart),
     colon: bytes.toString('latin1', last.keyEnd, last.valueStart),
     tail: bytes.toString('latin1', last.valueEnd, close),
+    known: true,
   }
 }
 
@@ -32,7 +36,7 @@ export function layoutOf(bytes: Buffer, parsed: ParsedObject, empty: Pick<Layout
  */
 export function layOut(text: string, layout: Layout): string {
   const inLines = layout.lead.includes('\n')
-  if (inLines === text.includes('\n')) return text
+  if (!layout.known || inLines === text.includes('\n')) return text
   return inLines ? inLinesOf(text, layout) : withoutSpace(text)
 }
 

@@ -34,6 +34,9 @@ const closeBrace = 0x7d
 const openBracket = 0x5b
 const closeBracket = 0x5d
 
+/** No gateway gets through a tenth of it; each costs some 200 bytes of memory here. */
+const membersMax = 500_000
+
 /** What may come next, besides white space. */
 type Expected = 'object' | 'value' | 'value or ]' | 'key' | 'key or }' | 'colon' | 'comma or end' | 'nothing'
 
@@ -228,6 +231,7 @@ export class ObjectScanner {
   #endValue(): void {
     this.#expected = 'comma or end'
     if (this.#depth !== 1) return
+    if (this.members.length === membersMax) throw this.#fail(`more than ${membersMax} entries`, this.at)
     const keyStart = this.#keyStart
     const keyEnd = this.#keyEnd
     const key = this.#keyEscaped
