@@ -105,3 +105,11 @@ export function listOf(texts: readonly string[]): string {
   const more = texts.length - 3
   return texts.slice(0, 3).join('; ') + (more > 0 ? `; and ${more.toLocaleString('en-US')} more` : '')
 }
+
+/** Whether a file was named by a migration, or lies in a directory that was. */
+export function receiptsOf({ home }: HomeFacts): (path: string) => boolean {
+  const named = new Set(home.receipts)
+  const isNamed = (path: string): boolean =>
+    named.has(path) || (path !== '' && isNamed(path.slice(0, path.lastIndexOf('/'))))
+  return named.size === 0 ? () => false : isNamed
+}

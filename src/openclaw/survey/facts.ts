@@ -4,7 +4,7 @@ import type { Home } from '../home/home.ts'
 import type { FileKind } from '../home/names.ts'
 import type { IndexFacts } from '../index/facts.ts'
 import type { JudgedLock } from '../locks/verdict.ts'
-import type { Damage, TranscriptFacts } from '../transcripts/facts.ts'
+import type { DamageKind, TranscriptFacts } from '../transcripts/facts.ts'
 
 /** What stands in a sessions directory under one name. */
 export interface FileFacts {
@@ -42,15 +42,15 @@ export interface AgentFacts {
 
 /** One kind of damage of a transcript. */
 export interface DamageCount {
-  kind: Damage['kind']
-  /** At least: of one transcript the first 1,000 faults are told apart. */
+  kind: DamageKind
   lines: number
-  firstLine: number
+  /** null where it is not among the first faults that were written down. */
+  firstLine: number | null
 }
 
 /** What is kept of a transcript that was read through: the same for one of a gigabyte and one of a line. */
 export type SurveyedTranscript =
-  | ({ state: 'read'; damage: DamageCount[] } & Omit<TranscriptFacts, 'damage'>)
+  | ({ state: 'read'; damage: DamageCount[] } & Omit<TranscriptFacts, 'damage' | 'counts'>)
   | { state: 'unreadable'; because: string }
 
 export interface DiskFacts {

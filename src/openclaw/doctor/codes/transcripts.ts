@@ -8,6 +8,12 @@ export const transcriptCodes = {
     means: 'The next line is written onto the torn one, and both are lost.',
     fix: 'holdfast repair',
   },
+  TRANSCRIPT_UNENDED: {
+    severity: 'warning',
+    title: 'Transcripts whose last line does not end',
+    means: 'The line is whole. Some releases write the next one onto it.',
+    fix: 'holdfast repair',
+  },
   TRANSCRIPT_HEADER: {
     severity: 'error',
     title: 'Transcripts without a readable header',
@@ -42,6 +48,18 @@ export const transcriptCodes = {
     severity: 'error',
     title: 'Transcripts with entries whose parent is not there',
     means: 'The model is shown the conversation only back to the break.',
+    fix: 'holdfast repair',
+  },
+  TRANSCRIPT_NO_ID: {
+    severity: 'error',
+    title: 'Transcripts with entries that have no id',
+    means: 'Whatever follows such an entry loses what was said before.',
+    fix: 'holdfast repair',
+  },
+  TRANSCRIPT_DUPLICATE_LINE: {
+    severity: 'warning',
+    title: 'Transcripts with lines that are stored twice',
+    means: 'A write was repeated. The model is shown both.',
     fix: 'holdfast repair',
   },
   TRANSCRIPT_DUPLICATE_ID: {

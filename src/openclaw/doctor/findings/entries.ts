@@ -2,7 +2,7 @@ import { formatCount, formatDuration, formatSize } from '../../../model/units.ts
 import { factsOfKey } from '../../home/keys.ts'
 import type { EntryFacts } from '../../index/facts.ts'
 import type { AgentFacts, FileFacts } from '../../survey/facts.ts'
-import { agoOf, type Example, type Finding, finding, type Seen, sumOf } from '../finding.ts'
+import { agoOf, type Example, type Finding, finding, receiptsOf, type Seen, sumOf } from '../finding.ts'
 
 /** An entry, and its transcript where that is there. */
 interface Bound {
@@ -75,10 +75,10 @@ function looseOf(agent: AgentFacts, { facts }: Seen): FileFacts[] {
   const named = new Set(index.entries.map(({ transcript }) => transcript))
   const locked = new Set(locks.map(({ path }) => path.slice(path.lastIndexOf('/') + 1)))
   const earlier = earlierParts(named, transcripts)
-  const receipts = new Set(facts.home.receipts)
+  const isReceipt = receiptsOf(facts)
   return files.filter(({ name, kind, mtimeMs }) => {
     if (kind !== 'transcript' || named.has(name) || earlier.has(name)) return false
-    if (locked.has(`${name}.lock`) || receipts.has(`${agent.sessionsDir}/${name}`)) return false
+    if (locked.has(`${name}.lock`) || isReceipt(`${agent.sessionsDir}/${name}`)) return false
     return facts.nowMs - mtimeMs >= facts.home.policy.recentMs
   })
 }

@@ -1,7 +1,7 @@
 import { formatCount, formatSize } from '../../../model/units.ts'
 import { type FileKind, kindOfName } from '../../home/names.ts'
 import type { AgentFacts, FileFacts, HomeFacts, OddFile } from '../../survey/facts.ts'
-import { agoOf, type Finding, filesOf, finding, listOf, type Seen, sumOf } from '../finding.ts'
+import { agoOf, type Finding, filesOf, finding, listOf, receiptsOf, type Seen, sumOf } from '../finding.ts'
 
 /** What people call each kind of what is left. */
 const leftoverNames = {
@@ -32,15 +32,13 @@ interface Left {
 }
 
 /** What is past its time by the home's own rules. */
-export function leftoversOf({ agents, home, nowMs }: HomeFacts): Left[] {
-  const receipts = new Set(home.receipts)
+export function leftoversOf(facts: HomeFacts): Left[] {
+  const { agents, home, nowMs } = facts
+  const isReceipt = receiptsOf(facts)
   const kept = new Set(agents.flatMap((agent) => backupsKept(agent, home.policy.indexBackupsKept)))
   return [...filesOf(agents)].filter(({ file, path }) => {
     return (
-      file.kind in leftoverNames &&
-      nowMs - file.mtimeMs > home.policy.leftoverMs &&
-      !receipts.has(path) &&
-      !kept.has(path)
+      file.kind in leftoverNames && nowMs - file.mtimeMs > home.policy.leftoverMs && !isReceipt(path) && !kept.has(path)
     )
   })
 }
@@ -154,11 +152,11 @@ function findLegacy(seen: Seen): Finding[] {
   ]
 }
 
-function hasBoth({ id, files, sessionsDir }: AgentFacts, { home }: HomeFacts): boolean {
-  if (home.agents.every((agent) => agent.id !== id || agent.databasePath === null)) return false
-  const receipts = new Set(home.receipts)
+function hasBoth({ id, files, sessionsDir }: AgentFacts, facts: HomeFacts): boolean {
+  if (facts.home.agents.every((agent) => agent.id !== id || agent.databasePath === null)) return false
+  const isReceipt = receiptsOf(facts)
   return files.some(({ kind, name }) => {
-    return (kind === 'index' || kind === 'transcript') && !receipts.has(`${sessionsDir}/${name}`)
+    return (kind === 'index' || kind === 'transcript') && !isReceipt(`${sessionsDir}/${name}`)
   })
 }
 

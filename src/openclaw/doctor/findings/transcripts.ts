@@ -1,18 +1,22 @@
 import { formatCount, formatSize } from '../../../model/units.ts'
 import type { AgentFacts, DamageCount, FileFacts, HomeFacts, SurveyedTranscript } from '../../survey/facts.ts'
+import type { DamageKind } from '../../transcripts/facts.ts'
 import type { FindingCode } from '../catalog.ts'
 import { agoOf, type Finding, filesOf, finding, type Seen, sumOf } from '../finding.ts'
 
 /** About four bytes make a token: this is a million of them, more than models are shown. Unit: bytes. */
 const largeBytes = 4 * 1024 ** 2
 
-const codeOfDamage: Record<DamageCount['kind'], FindingCode> = {
+const codeOfDamage: Record<DamageKind, FindingCode> = {
   'torn-tail': 'TRANSCRIPT_TORN',
+  'unended-line': 'TRANSCRIPT_UNENDED',
   'header-missing': 'TRANSCRIPT_HEADER',
   'header-broken': 'TRANSCRIPT_HEADER',
   'header-old': 'TRANSCRIPT_OLD',
   'invalid-line': 'TRANSCRIPT_INVALID',
   'welded-line': 'TRANSCRIPT_WELDED',
+  'id-missing': 'TRANSCRIPT_NO_ID',
+  'duplicate-line': 'TRANSCRIPT_DUPLICATE_LINE',
   'duplicate-reply': 'TRANSCRIPT_DUPLICATE_REPLY',
   'duplicate-id': 'TRANSCRIPT_DUPLICATE_ID',
   'broken-parent': 'TRANSCRIPT_CHAIN',
@@ -50,7 +54,7 @@ function damagedOf(agent: AgentFacts, facts: HomeFacts): Damaged[] {
 }
 
 /** How a file looks while a line is being written to it. */
-const unfinished = new Set<DamageCount['kind']>(['torn-tail', 'header-missing', 'header-broken'])
+const unfinished = new Set<DamageKind>(['torn-tail', 'unended-line', 'header-missing', 'header-broken'])
 
 function mayBeWritten(
   { name, mtimeMs }: FileFacts,
@@ -74,9 +78,15 @@ function findDamage(seen: Seen, code: FindingCode, damaged: Damaged[]): Finding[
       agent: agent.id,
       key,
       path,
-      says: `line ${damage.firstLine.toLocaleString('en-US')}${damage.lines > 1 ? ` and ${(damage.lines - 1).toLocaleString('en-US')} more` : ''}`,
+      says: linesOf(damage),
     }),
   })
+}
+
+function linesOf({ firstLine, lines }: DamageCount): string {
+  if (firstLine === null) return formatCount(lines, 'line')
+  const more = lines > 1 ? ` and ${(lines - 1).toLocaleString('en-US')} more` : ''
+  return `line ${firstLine.toLocaleString('en-US')}${more}`
 }
 
 function findUnread(seen: Seen): Finding[] {
