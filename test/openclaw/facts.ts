@@ -26,7 +26,7 @@ export function fileOf(name: string, more: Partial<FileFacts> = {}): FileFacts {
 export function entryFacts(key: string, sessionId: string, more: Partial<EntryFacts> = {}): EntryFacts {
   const { kind } = factsOfKey(key)
   const plain = { unsafe: null, usedAtMs: nowMs - hourMs, status: 'done', abortedLastRun: false, pinned: false }
-  return { key, kind, sessionId, transcript: `${sessionId}.jsonl`, pending: false, bytes: 900, ...plain, ...more }
+  return { key, kind, sessionId, transcript: `${sessionId}.jsonl`, pending: false, bytes: 900, elsewhere: null, ...plain, ...more }
 }
 
 export function lockOf(sessionId: string, verdict: Verdict, more: Partial<JudgedLock> = {}): JudgedLock {
@@ -46,7 +46,7 @@ export function lockOf(sessionId: string, verdict: Verdict, more: Partial<Judged
 }
 
 export function readIndexOf(entries: EntryFacts[], more: object = {}): IndexFacts {
-  return { state: 'read', bytes: 2_000, identity, sha256: '', entries, fields: [], ...more }
+  return { state: 'read', bytes: 2_000, identity, sha256: '', entries, duplicates: [], fields: [], ...more }
 }
 
 export function readTranscript(damage: DamageKind[] = [], more: object = {}): SurveyedTranscript {
