@@ -6,24 +6,28 @@ import {
   fchmodSync,
   fchownSync,
   fsync,
-  lstatSync,
+  futimesSync,
   mkdirSync,
   openSync,
+  renameSync,
   write,
 } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { promisify } from 'node:util'
 import { isSystemError } from '../../host/files.ts'
+import { HoldfastError } from '../../model/errors.ts'
 import { unreadable, writing } from './failure.ts'
 import { type Directory, openDirectory, requireInside } from './place.ts'
 
 export type Content = Uint8Array | AsyncIterable<Uint8Array>
 
-export interface Owned {
+export interface Attributes {
   /** Permission bits. */
   mode: number
   uid: number
   gid: number
+  /** null: now. Node sets times to some 200 ns. */
+  mtimeNs: bigint | null
 }
 
 const writeAt = promisify(write)
@@ -36,19 +40,51 @@ const shut = promisify(close)
  */
 export async function createInside(root: string, path: string, content: Content, mode = 0o600): Promise<void> {
   using directory = requireDirectory(root, dirname(path))
-  await createAt(directory, basename(path), content, { mode, uid: directory.uid, gid: directory.gid })
+  await createAt(directory, basename(path), content, newIn(directory, mode))
   directory.sync()
 }
 
+/** What a new file in a directory is: its owner is the directory's. */
+export function newIn({ uid, gid }: Directory, mode: number): Attributes {
+  return { mode, uid, gid, mtimeNs: null }
+}
+
+/**
+ * The same, and whoever sees the name sees all of the content: it is written under `freshName` and renamed.
+ * @throws HoldfastError FILE_EXISTS, STORE_FULL, STORE_IO, HOME_READ_ONLY, HOME_UNSAFE
+ */
+export async function putAt(
+  directory: Directory,
+  name: string,
+  content: Content,
+  attributes: Attributes,
+  freshName: string,
+): Promise<void> {
+  const path = `${directory.path}/${name}`
+  await createAt(directory, freshName, content, attributes)
+  try {
+    if (directory.has(name)) throw new HoldfastError('FILE_EXISTS', { because: path })
+    await writing(path, () => renameSync(directory.at(freshName), directory.at(name)))
+  } catch (error) {
+    directory.remove(freshName)
+    throw error
+  }
+}
+
 /** The same in a directory that is open; its names are not synced. Nothing is left of it where it fails. */
-export async function createAt(directory: Directory, name: string, content: Content, owned: Owned): Promise<void> {
+export async function createAt(
+  directory: Directory,
+  name: string,
+  content: Content,
+  attributes: Attributes,
+): Promise<void> {
   const way = directory.at(name)
   await writing(`${directory.path}/${name}`, async () => {
     const { O_NOFOLLOW = 0 }: Partial<typeof constants> = constants
     const fd = openSync(way, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | O_NOFOLLOW, 0o600)
     try {
-      giveTo(fd, owned)
       await writeContent(fd, content)
+      setAttributes(fd, attributes)
       await sync(fd)
     } catch (error) {
       directory.remove(name)
@@ -60,9 +96,15 @@ export async function createAt(directory: Directory, name: string, content: Cont
 }
 
 /** Root makes files for the user whose home it is. */
-function giveTo(fd: number, { mode, uid, gid }: Owned): void {
+export function giveTo(fd: number, { mode, uid, gid }: Omit<Attributes, 'mtimeNs'>): void {
   if (process.geteuid?.() === 0) fchownSync(fd, uid, gid)
   fchmodSync(fd, mode)
+}
+
+/** Of a file whose content is written. */
+export function setAttributes(fd: number, attributes: Attributes): void {
+  giveTo(fd, attributes)
+  if (attributes.mtimeNs !== null) futimesSync(fd, Date.now() / 1_000, Number(attributes.mtimeNs) / 1e9)
 }
 
 export async function writeContent(fd: number, content: Content): Promise<number> {
@@ -110,11 +152,6 @@ export function requireDirectory(root: string, path: string): Directory {
   const directory = openDirectory(root, path)
   if (directory === null) throw unreadable(path, 'ENOENT')
   return directory
-}
-
-/** Anything stands under this name. */
-export function isTaken(directory: Directory, name: string): boolean {
-  return lstatSync(directory.at(name), { throwIfNoEntry: false }) !== undefined
 }
 
 /**

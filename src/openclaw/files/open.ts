@@ -20,6 +20,8 @@ export class OpenFile implements Disposable {
   readonly uid: number
   readonly gid: number
   readonly links: number
+  /** When the file was made, where the file system knows it. Tells a new file from an old one with the same number. */
+  readonly bornNs: bigint
 
   constructor(path: string, fd: number, stat: BigIntStats) {
     this.path = path
@@ -30,6 +32,7 @@ export class OpenFile implements Disposable {
     this.uid = Number(stat.uid)
     this.gid = Number(stat.gid)
     this.links = Number(stat.nlink)
+    this.bornNs = stat.birthtimeNs
   }
 
   /** How many bytes are there, at most as many as fit; 0 at the end. @throws HoldfastError HOME_UNREADABLE */

@@ -7,7 +7,7 @@ import {
   openSync,
   readlinkSync,
   realpathSync,
-  rmSync,
+  unlinkSync,
 } from 'node:fs'
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { isSystemError } from '../../host/files.ts'
@@ -85,13 +85,50 @@ export class Directory implements Disposable {
     }
   }
 
-  /** It need not be there. Names are not synced. */
+  /** Anything stands under this name; false for a name that is too long for anything. */
+  has(name: string): boolean {
+    try {
+      return lstatSync(this.at(name), { throwIfNoEntry: false }) !== undefined
+    } catch (error) {
+      if (isSystemError(error, 'ENAMETOOLONG')) return false
+      throw failureOfReading(error, this.path)
+    }
+  }
+
+  /** It need not be there. Names are not synced. @throws HoldfastError HOME_READ_ONLY, STORE_IO */
   remove(name: string): void {
-    rmSync(this.at(name), { force: true })
+    try {
+      unlinkSync(this.at(name))
+    } catch (error) {
+      if (!isSystemError(error, 'ENOENT')) throw failureOfWriting(error, join(this.path, name))
+    }
   }
 
   [Symbol.dispose](): void {
     if (this.#fd !== null) closeSync(this.#fd)
+  }
+}
+
+/** Directories that are used many times, each opened once. */
+export class Directories implements Disposable {
+  readonly #open = new Map<string, Directory | null>()
+
+  /** As `openDirectory`. */
+  open(root: string, path: string): Directory | null {
+    const known = this.#open.get(path)
+    if (known !== undefined) return known
+    const opened = openDirectory(root, path)
+    this.#open.set(path, opened)
+    return opened
+  }
+
+  sync(): void {
+    for (const directory of this.#open.values()) directory?.sync()
+  }
+
+  [Symbol.dispose](): void {
+    for (const directory of this.#open.values()) directory?.[Symbol.dispose]()
+    this.#open.clear()
   }
 }
 

@@ -2,7 +2,15 @@ import { closeSync, constants, fstatSync, fsyncSync, ftruncateSync, lstatSync, o
 import { basename, dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isSystemError } from '../../host/files.ts'
-import { type Content, createAt, nameBeside, requireDirectory, writeContent } from './create.ts'
+import {
+  type Attributes,
+  type Content,
+  createAt,
+  nameBeside,
+  requireDirectory,
+  setAttributes,
+  writeContent,
+} from './create.ts'
 import { sha256Of } from './digest.ts'
 import { changed, failureOfWriting, writing } from './failure.ts'
 import { type Identity, identityOf, type Judged, sameButRenamed, sameIdentity } from './identity.ts'
@@ -18,22 +26,38 @@ import type { Directory } from './place.ts'
  * @throws HoldfastError HOME_CHANGED, also where it is gone; HOME_UNSAFE, HOME_UNREADABLE, HOME_READ_ONLY, STORE_FULL, STORE_IO: nothing
  * is changed, unless it was being written in place: then what was to be written lies beside it
  */
-export async function replaceIfSame(
-  root: string,
-  judged: Judged,
-  content: Content,
-  freshName = nameBeside(basename(judged.path), 'new'),
-): Promise<Identity> {
+export async function replaceIfSame(root: string, judged: Judged, content: Content): Promise<Identity> {
+  const freshName = nameBeside(basename(judged.path), 'new')
+  return await replaceAs(root, judged, content, { freshName, attributes: null, beforeInPlace: async () => {} })
+}
+
+export interface Replacing {
+  /** What is on its way, beside the file. */
+  freshName: string
+  /** null: as the old one. */
+  attributes: Attributes | null
+  /** Called before it is written in place, which alone can be interrupted half-way. */
+  beforeInPlace(): Promise<void>
+}
+
+/** The same for who keeps a journal of it. */
+export async function replaceAs(root: string, judged: Judged, content: Content, how: Replacing): Promise<Identity> {
+  const { freshName } = how
   using directory = requireDirectory(root, dirname(judged.path))
   const place = { root, directory, judged, name: basename(judged.path), freshName }
   using old = openAt(root, directory, place.name)
   if (old === null) throw changed(judged.path, 'it is gone')
   requireOurs(old)
+  const attributes = how.attributes ?? attributesOf(old)
   if (!sameIdentity(judged.identity, old.identity)) throw changed(judged.path, 'it is not the file that was judged')
-  await createAt(directory, freshName, content, old)
+  await createAt(directory, freshName, content, attributes)
   const isRenamed = await putOver(place)
-  if (!isRenamed) await writeInPlace(place)
-  else if (!sameButRenamed(judged.identity, old.identityNow())) await bringBack(place, old)
+  if (!isRenamed) {
+    await how.beforeInPlace()
+    await writeInPlace(place, attributes)
+  } else if (!sameButRenamed(judged.identity, old.identityNow())) {
+    await bringBack(place, old)
+  }
   directory.sync()
   using fresh = openAt(root, directory, place.name)
   if (fresh === null) throw changed(judged.path, 'it is gone')
@@ -46,6 +70,11 @@ interface Place {
   judged: Judged
   name: string
   freshName: string
+}
+
+/** Its time is the new content's own. */
+function attributesOf({ mode, uid, gid }: OpenFile): Attributes {
+  return { mode, uid, gid, mtimeNs: null }
 }
 
 /** Waits between tries. Unit: ms. */
@@ -87,7 +116,8 @@ async function requireJudged(root: string, directory: Directory, judged: Judged)
     throw changed(judged.path, 'it is not the file that was judged')
 }
 
-async function writeInPlace({ root, directory, judged, name, freshName }: Place): Promise<void> {
+async function writeInPlace(place: Place, attributes: Attributes): Promise<void> {
+  const { root, directory, judged, name, freshName } = place
   using fresh = openAt(root, directory, freshName)
   if (fresh === null) throw changed(judged.path, 'what was to be written is gone')
   await writing(judged.path, async () => {
@@ -97,6 +127,7 @@ async function writeInPlace({ root, directory, judged, name, freshName }: Place)
       if (!sameIdentity(judged.identity, identityOf(fstatSync(fd, { bigint: true }))))
         throw changed(judged.path, 'it is not the file that was judged')
       ftruncateSync(fd, await writeContent(fd, readChunks(fresh)))
+      setAttributes(fd, attributes)
       fsyncSync(fd)
     } finally {
       closeSync(fd)
@@ -107,7 +138,7 @@ async function writeInPlace({ root, directory, judged, name, freshName }: Place)
 
 /** Somebody wrote to the old file between the last look and the rename. It has no name any more, and its bytes get theirs back. */
 async function bringBack({ directory, judged, name, freshName }: Place, old: OpenFile): Promise<never> {
-  await createAt(directory, freshName, readChunks(old.asNow()), old)
+  await createAt(directory, freshName, readChunks(old.asNow()), attributesOf(old))
   renameSync(directory.at(freshName), directory.at(name))
   directory.sync()
   throw changed(judged.path, 'it was written right now')

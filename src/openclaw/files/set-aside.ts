@@ -1,9 +1,9 @@
 import { renameSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { type HoldfastError, isHoldfastError } from '../../model/errors.ts'
-import { isTaken, nameBeside } from './create.ts'
+import { nameBeside } from './create.ts'
 import { sha256Of } from './digest.ts'
-import { changed, writing } from './failure.ts'
+import { changed, failureOfWriting, writing } from './failure.ts'
 import { type Judged, sameButRenamed, sameIdentity } from './identity.ts'
 import { openAt, requireOurs } from './open.ts'
 import { type Directory, openDirectory } from './place.ts'
@@ -44,7 +44,7 @@ export async function setAsideAt(
   if (!sameIdentity(judged.identity, file.identity)) throw changed(judged.path, 'it is not the file that was judged')
   const path = join(directory.path, asideName)
   await writing(judged.path, () => {
-    if (isTaken(directory, asideName)) throw changed(path, 'something stands there already')
+    if (directory.has(asideName)) throw changed(path, 'something stands there already')
     renameSync(directory.at(name), directory.at(asideName))
   })
   const failure = await whyNotJudged(root, directory, asideName, judged)
@@ -75,7 +75,11 @@ async function whyNotJudged(
 
 /** The name has it again; false where something else has the name by now, which is not overwritten. */
 export function putBackAt(directory: Directory, asideName: string, name: string): boolean {
-  if (isTaken(directory, name)) return false
-  renameSync(directory.at(asideName), directory.at(name))
+  if (directory.has(name)) return false
+  try {
+    renameSync(directory.at(asideName), directory.at(name))
+  } catch (error) {
+    throw failureOfWriting(error, join(directory.path, name))
+  }
   return true
 }

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { setImmediate as afterOthers, setTimeout as sleep } from 'node:timers/promises'
 import { type HoldfastError, isHoldfastError } from '../../model/errors.ts'
-import { isTaken } from '../files/create.ts'
 import type { Identity } from '../files/identity.ts'
 import { openInside } from '../files/open.ts'
 import { openDirectory } from '../files/place.ts'
@@ -129,7 +128,7 @@ function present(read: EntryRead[], agent: AgentHome, root: string): IndexEntrie
   if (unsure.length > 0) {
     using directory = openDirectory(root, agent.sessionsDir)
     for (const { facts, transcripts } of unsure) {
-      const there = transcripts.find((name) => directory !== null && isTaken(directory, name))
+      const there = transcripts.find((name) => directory?.has(name) === true)
       if (there !== undefined) facts.transcript = there
     }
   }
