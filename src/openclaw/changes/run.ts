@@ -34,16 +34,11 @@ export interface StepNote {
   key: string | null
 }
 
-/** A change of one index entry, so that undoing can merge it into an index that has moved on. Raw JSON text of the value. */
-export interface EntryChange {
-  key: string
-  /** null: it was not there. */
-  before: string | null
-  /** null: it is taken out. */
-  after: string | null
-}
+export type Outcome = { done: true; bytes: number } | Left
 
-export type Outcome =
-  | { done: true; bytes: number }
-  /** Untouched. `because` is for people. */
-  | { done: false; left: 'changed' | 'missing' | 'locked' | 'unsafe' | 'no room'; because: string }
+/** Untouched. `because` is for people. */
+export interface Left {
+  done: false
+  left: 'changed' | 'missing' | 'locked' | 'unsafe' | 'no access' | 'no room'
+  because: string
+}
