@@ -1,6 +1,7 @@
 import { readFileSync, readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
 import type { Holder } from '../model/holders.ts'
+import { parseStat } from './processes/proc-text.ts'
 import { randomId } from './random.ts'
 
 /** Who this process is, for leases and for the owner file. */
@@ -51,10 +52,8 @@ function isThere(pid: number): boolean {
   }
 }
 
-/** Field 22 of `/proc/<pid>/stat` (proc(5)); the command name before it may hold spaces and parentheses. */
-function startTicksOf(stat: string): number {
-  const afterName = stat.slice(stat.lastIndexOf(')') + 2)
-  return Number(afterName.split(' ')[19])
+function startTicksOf(stat: string): number | null {
+  return parseStat(stat)?.startTicks ?? null
 }
 
 /** These facts exist on Linux only; elsewhere their absence is the fact. */
