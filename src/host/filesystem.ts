@@ -29,3 +29,36 @@ export function untrustedName(type: number): string | null {
 export function untrustedFilesystemOf(directory: string): string | null {
   return untrustedName(statfsSync(directory).type)
 }
+
+/** Of those that are trusted, the ones that people have. */
+const names: ReadonlyMap<number, string> = new Map([
+  [0xef53, 'ext4'],
+  [0x58465342, 'xfs'],
+  [0x9123683e, 'btrfs'],
+  [0x2fc12fc1, 'zfs'],
+  [0xf2f52010, 'f2fs'],
+  [0x794c7630, 'overlayfs'],
+  [0x01021994, 'tmpfs'],
+  [0x858458f6, 'ramfs'],
+])
+
+export interface Filesystem {
+  /** Its type in hexadecimal where the name is not known here, as everywhere but on Linux. */
+  name: string
+  untrusted: boolean
+  /** For this user. Unit: bytes. */
+  freeBytes: number
+  totalBytes: number
+}
+
+/** What a directory lies on. */
+export function filesystemOf(directory: string): Filesystem {
+  const { type, bsize, blocks, bavail } = statfsSync(directory)
+  const untrustedAs = process.platform === 'linux' ? untrustedName(type) : null
+  return {
+    name: untrustedAs ?? names.get(type >>> 0) ?? `0x${(type >>> 0).toString(16)}`,
+    untrusted: untrustedAs !== null,
+    freeBytes: bavail * bsize,
+    totalBytes: blocks * bsize,
+  }
+}
