@@ -1,3 +1,4 @@
+import type { DatabaseFacts } from '../../src/openclaw/database/facts/collect.ts'
 import type { Identity } from '../../src/openclaw/files/identity.ts'
 import { factsOfKey } from '../../src/openclaw/home/keys.ts'
 import { kindOfName } from '../../src/openclaw/home/names.ts'
@@ -25,8 +26,15 @@ export function fileOf(name: string, more: Partial<FileFacts> = {}): FileFacts {
 
 export function entryFacts(key: string, sessionId: string, more: Partial<EntryFacts> = {}): EntryFacts {
   const { kind } = factsOfKey(key)
-  const plain = { unsafe: null, usedAtMs: nowMs - hourMs, status: 'done', abortedLastRun: false, pinned: false }
-  return { key, kind, sessionId, transcript: `${sessionId}.jsonl`, pending: false, bytes: 900, elsewhere: null, ...plain, ...more }
+  const plain = {
+    unsafe: null,
+    elsewhere: null,
+    usedAtMs: nowMs - hourMs,
+    status: 'done',
+    abortedLastRun: false,
+    pinned: false,
+  }
+  return { key, kind, sessionId, transcript: `${sessionId}.jsonl`, pending: false, bytes: 900, ...plain, ...more }
 }
 
 export function lockOf(sessionId: string, verdict: Verdict, more: Partial<JudgedLock> = {}): JudgedLock {
@@ -62,6 +70,28 @@ export function readTranscript(damage: DamageKind[] = [], more: object = {}): Su
     lastRole: 'assistant',
     damage: damage.map((kind) => ({ kind, lines: 2, firstLine: 4 })),
     damaged: damage.length * 2,
+    ...more,
+  }
+}
+
+export function databaseFacts(more: Partial<DatabaseFacts> = {}): DatabaseFacts {
+  return {
+    path: `${homeDir}/agents/main/agent/openclaw-agent.sqlite`,
+    agentId: 'main',
+    schema: 23,
+    pageBytes: 4_096,
+    bytes: 80 * 1024 ** 2,
+    freeBytes: 1024 ** 2,
+    logBytes: 4 * 1024 ** 2,
+    sessions: 12,
+    windows: 14,
+    rows: 400,
+    largestRows: [],
+    entryFields: [{ field: 'skillsSnapshot', entries: 12, bytes: 96_000 }],
+    staleCronRuns: { sessions: 0, rows: 0 },
+    archives: { count: 0, bytes: 0 },
+    tables: null,
+    problems: null,
     ...more,
   }
 }
@@ -118,6 +148,7 @@ export function healthyAround(more: Partial<Around> = {}): Around {
     reachable: true,
     cloud: null,
     bindings: [],
+    databases: [],
     legacy: [],
     archives: { path: `${homeDir}/holdfast/archives`, state: 'absent', runs: 0, bytes: 0, unfinished: [] },
     schedule: {

@@ -1,10 +1,11 @@
 import type { FindingCode } from '../../src/openclaw/doctor/catalog.ts'
 import { defaultHomePolicy } from '../../src/openclaw/home/policy.ts'
-import type { Around } from '../../src/openclaw/survey/around.ts'
+import type { Around, SurveyedDatabase } from '../../src/openclaw/survey/around.ts'
 import type { AgentFacts, HomeFacts } from '../../src/openclaw/survey/facts.ts'
 import type { DamageKind } from '../../src/openclaw/transcripts/facts.ts'
 import {
   agentFacts,
+  databaseFacts,
   dayMs,
   entryFacts,
   fileOf,
@@ -27,10 +28,11 @@ export interface Planted {
 }
 
 const healthy = agentFacts()
+const healthyEntries = healthy.index.state === 'read' ? healthy.index.entries : []
 export const withFile = (name: string, more: object = {}) => ({ files: [...healthy.files, fileOf(name, more)] })
 export const withEntry = (key: string, id: string, more: object = {}) => ({
   ...withFile(`${id}.jsonl`),
-  index: readIndexOf([...(healthy.index.state === 'read' ? healthy.index.entries : []), entryFacts(key, id, more)]),
+  index: readIndexOf([...healthyEntries, entryFacts(key, id, more)]),
 })
 export const withDamage = (...damage: DamageKind[]) => ({
   transcripts: new Map([...healthy.transcripts, ['b.jsonl', readTranscript(damage)]]),
@@ -56,6 +58,11 @@ export function opened(mode: number): Partial<Around> {
   return { paths: healthyAround().paths.map((each) => ({ ...each, mode })) }
 }
 
+function databases(database: SurveyedDatabase): Partial<Around> {
+  return { databases: [database] }
+}
+const unread = { agentId: 'main', path: databaseFacts().path, because: 'it says so' }
+
 /** What each code is for: it alone is found. */
 export const planted: Partial<Record<FindingCode, Planted[]>> = {
   LOCK_DEAD: [{ agent: { locks: [lockOf('a', 'dead')] } }],
@@ -76,6 +83,7 @@ export const planted: Partial<Record<FindingCode, Planted[]>> = {
     { agent: { index: readIndexOf([], { bytes: 2 }) } },
   ],
   INDEX_UNREADABLE: [{ agent: { index: { state: 'unreadable', because: 'it is torn', bytes: 9, identity: null } } }],
+  INDEX_DUPLICATES: [{ agent: { index: readIndexOf(healthyEntries, { duplicates: ['agent:main:main'] }) } }],
   INDEX_LARGE: [
     {
       agent: {
@@ -107,11 +115,12 @@ export const planted: Partial<Record<FindingCode, Planted[]>> = {
         index: readIndexOf([
           entryFacts('agent:main:main', 'a'),
           entryFacts('y', 'b'),
-          entryFacts('x', 'c', { transcript: null }),
+          entryFacts('x', 'c', { transcript: null, elsewhere: '/elsewhere' }),
         ]),
       },
     },
   ],
+  ENTRY_MOVED: [{ agent: withEntry('agent:main:x', 'c', { elsewhere: '/data/agents/main/sessions' }) }],
   ENTRY_WITHOUT_TRANSCRIPT: [{ agent: { files: [fileOf('a.jsonl')] } }],
   TRANSCRIPT_WITHOUT_ENTRY: [{ agent: withFile('c.jsonl') }],
   CRON_RUNS_STALE: [{ agent: withEntry('agent:main:cron:j:run:c', 'c', { usedAtMs: nowMs - dayMs - 1 }) }],
@@ -193,6 +202,34 @@ export const planted: Partial<Record<FindingCode, Planted[]>> = {
   OWNER_OTHER: [{ agent: { files: [fileOf('a.jsonl', { uid: 0 }), fileOf('b.jsonl')] } }],
   GATEWAY_UNKNOWN: [{ facts: { gateway: { state: 'unknown', because: 'its processes cannot be seen' } } }],
   HOMES_SEVERAL: [{ around: { siblings: ['/home/bot/.openclaw-old'] } }],
+  DATABASE_UNREADABLE: [{ around: databases({ ...unread, state: 'unreadable' }) }],
+  DATABASE_DAMAGED: [
+    { around: databases({ ...unread, state: 'damaged' }) },
+    { around: databases({ state: 'read', facts: databaseFacts({ problems: ['row 3 missing from index x'] }) }) },
+  ],
+  DATABASE_UNKNOWN: [{ around: databases({ ...unread, state: 'unknown' }) }],
+  DATABASE_BUSY: [{ around: databases({ ...unread, state: 'busy' }) }],
+  DATABASE_WAL: [{ around: databases({ state: 'read', facts: databaseFacts({ logBytes: 256 * 1024 ** 2 }) }) }],
+  DATABASE_FREE: [{ around: databases({ state: 'read', facts: databaseFacts({ freeBytes: 41 * 1024 ** 2 }) }) }],
+  DATABASE_BLOAT: [
+    {
+      around: databases({
+        state: 'read',
+        facts: databaseFacts({ entryFields: [{ field: 'skillsSnapshot', entries: 12, bytes: 21 * 1024 ** 2 }] }),
+      }),
+    },
+  ],
+  DATABASE_LARGE_ROWS: [
+    {
+      around: databases({
+        state: 'read',
+        facts: databaseFacts({ largestRows: [{ sessionId: 's', seq: 4, bytes: 5 * 1024 ** 2 }] }),
+      }),
+    },
+  ],
+  DATABASE_CRON_STALE: [
+    { around: databases({ state: 'read', facts: databaseFacts({ staleCronRuns: { sessions: 3, rows: 40 } }) }) },
+  ],
   SCHEDULE_ABSENT: [
     { around: { schedule: { entries: [], unreadable: [] } } },
     { around: scheduled({ homes: ['/y'] }) },

@@ -2,6 +2,7 @@ import type { Around } from '../survey/around.ts'
 import type { HomeFacts } from '../survey/facts.ts'
 import { severities } from './codes/meaning.ts'
 import type { Finding, Seen } from './finding.ts'
+import { findDatabases } from './findings/databases.ts'
 import { findEntries } from './findings/entries.ts'
 import { findIndexes } from './findings/indexes.ts'
 import { findLeftovers } from './findings/leftovers.ts'
@@ -17,6 +18,7 @@ const rooms: readonly ((seen: Seen) => Finding[])[] = [
   findEntries,
   findResumes,
   findTranscripts,
+  findDatabases,
   findLeftovers,
   findPlace,
   findSchedule,

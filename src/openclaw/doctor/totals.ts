@@ -3,7 +3,7 @@ import type { HomeFacts } from '../survey/facts.ts'
 import { filesOf, sumOf } from './finding.ts'
 import { leftoversOf, temporariesOf } from './findings/leftovers.ts'
 
-/** Documented: other programs rely on it. Files are those of the sessions directories, databases included. */
+/** Documented: other programs rely on it. Files are those of the sessions directories. */
 export interface Totals {
   agents: number
   files: number
@@ -41,7 +41,9 @@ export function totalsOf(facts: HomeFacts, around: Around): Totals {
     leftovers: { files: leftovers.length, bytes: bytesOf(leftovers) },
     entries: sumOf(read, ({ entries }) => entries.length),
     indexBytes: sumOf(facts.agents, ({ index }) => (index.state === 'absent' ? 0 : index.bytes)),
-    databaseBytes: 0,
+    databaseBytes: sumOf(around.databases, (each) =>
+      each.state === 'read' ? each.facts.bytes + each.facts.logBytes : 0,
+    ),
     archives: { runs: around.archives.runs, bytes: around.archives.bytes },
   }
 }

@@ -1,3 +1,5 @@
+import type { DatabaseFacts } from '../database/facts/collect.ts'
+
 /** What stands around the sessions of a home. Only the doctor looks at it: a sweep or a start does not need it. */
 export interface Around {
   /** The home, the directories down to the sessions, and files with secrets, as far as they are there. */
@@ -7,6 +9,7 @@ export interface Around {
   /** A folder that a program copies to another computer: `iCloud`, `OneDrive`, `Dropbox`; null: none that is known. */
   cloud: string | null
   bindings: BindingFile[]
+  databases: SurveyedDatabase[]
   legacy: LegacyRoot[]
   archives: ArchiveFacts
   schedule: ScheduleFacts
@@ -35,6 +38,12 @@ export interface ThreadBinding {
   /** The later of being bound and being used; 0 where neither is told. Unit: ms. */
   usedAtMs: number
 }
+
+/** An agent's database, or why nothing is known of it. */
+export type SurveyedDatabase =
+  | { state: 'read'; facts: DatabaseFacts }
+  /** `damaged`: SQLite says so; `unknown`: a schema or a role that is not known here; `busy`: a gateway has just begun. */
+  | { state: 'unreadable' | 'damaged' | 'unknown' | 'busy'; agentId: string; path: string; because: string }
 
 /** A directory in which older releases kept sessions; newer ones do not look there. */
 export interface LegacyRoot {

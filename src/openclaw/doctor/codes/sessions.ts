@@ -55,6 +55,12 @@ export const sessionCodes = {
     means: 'The gateway takes it for an empty one and overwrites it at its next write.',
     fix: 'holdfast repair',
   },
+  INDEX_DUPLICATES: {
+    severity: 'warning',
+    title: 'Keys that stand twice in an index',
+    means: 'The last of each counts; at the next write the gateway drops the others, and what they were bound to.',
+    fix: 'holdfast repair',
+  },
   INDEX_LARGE: {
     severity: 'warning',
     title: 'An index over its limit',
@@ -84,6 +90,13 @@ export const sessionCodes = {
     title: 'Entries that name a transcript outside of their directory',
     means: 'A gateway refuses the path and begins anew; nothing here reads it.',
     fix: 'holdfast repair',
+  },
+  ENTRY_MOVED: {
+    severity: 'note',
+    title: 'Entries that name their transcript at another place',
+    means:
+      'So it is where the home is seen from outside of its container. After a move the gateway looks there and finds nothing.',
+    fix: 'Let the gateway see the home at the place that the entries name.',
   },
   ENTRY_WITHOUT_TRANSCRIPT: {
     severity: 'warning',

@@ -21,6 +21,12 @@ export const standingCodes = {
     means: 'Nothing was looked at in it; it may be newer than this Holdfast.',
     fix: 'Use a Holdfast that names this release.',
   },
+  DATABASE_BUSY: {
+    severity: 'note',
+    title: 'A database that changes while it is read',
+    means: 'A gateway has just begun. Nothing was looked at in it.',
+    fix: 'holdfast doctor',
+  },
   DATABASE_WAL: {
     severity: 'warning',
     title: 'A write-ahead log that does not shrink',
@@ -38,6 +44,12 @@ export const standingCodes = {
     title: 'Entries with large repeated fields',
     means: 'Each write parses and stores the whole entry.',
     fix: 'openclaw sessions cleanup --enforce',
+  },
+  DATABASE_LARGE_ROWS: {
+    severity: 'warning',
+    title: 'Enormous rows in a database',
+    means: 'Mostly pictures stored as text: each reading of the conversation decodes them again.',
+    fix: 'Start those conversations anew with `/new`.',
   },
   DATABASE_CRON_STALE: {
     severity: 'warning',

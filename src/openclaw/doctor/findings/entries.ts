@@ -31,8 +31,9 @@ function findLost(seen: Seen, bound: Bound[]): Finding[] {
   }
   const unsafe = bound.filter(({ entry }) => entry.unsafe !== null)
   const outside = bound.filter(({ entry }) => {
-    return entry.unsafe === null && entry.sessionId !== null && entry.transcript === null
+    return entry.unsafe === null && entry.elsewhere !== null && entry.transcript === null
   })
+  const moved = bound.filter(({ entry, file }) => entry.elsewhere !== null && file !== null)
   const without = bound.filter(({ agent, entry, file }) => {
     const isNew = nowMs - entry.usedAtMs < home.policy.recentMs // its first line may not be written yet
     return entry.unsafe === null && entry.transcript !== null && file === null && agent.state === 'read' && !isNew
@@ -46,7 +47,12 @@ function findLost(seen: Seen, bound: Bound[]): Finding[] {
     ...finding(seen, 'ENTRY_OUTSIDE', {
       evidence: evidence(outside),
       items: outside,
-      example: ({ agent, entry }) => ({ agent: agent.id, key: entry.key }),
+      example: ({ agent, entry }) => ({ agent: agent.id, key: entry.key, path: entry.elsewhere }),
+    }),
+    ...finding(seen, 'ENTRY_MOVED', {
+      evidence: evidence(moved),
+      items: moved,
+      example: ({ agent, entry }) => ({ agent: agent.id, key: entry.key, path: entry.elsewhere }),
     }),
     ...finding(seen, 'ENTRY_WITHOUT_TRANSCRIPT', { evidence: evidence(without), items: without, example: used(seen) }),
   ]

@@ -69,7 +69,16 @@ function findHeavy(seen: Seen): Finding[] {
   const crowded = read
     .filter(({ index }) => index.entries.length > entriesMax)
     .sort((a, b) => b.index.entries.length - a.index.entries.length)
+  const doubled = read.filter(({ index }) => index.duplicates.length > 0)
   return [
+    ...finding(seen, 'INDEX_DUPLICATES', {
+      evidence: `${formatCount(
+        sumOf(doubled, ({ index }) => index.duplicates.length),
+        'key',
+      )}.`,
+      items: doubled.flatMap(({ agent, index }) => index.duplicates.map((key) => ({ agent, key }))),
+      example: ({ agent, key }) => ({ agent: agent.id, key, path: indexPath(agent, seen) }),
+    }),
     ...finding(seen, 'INDEX_LARGE', {
       evidence: `${listOf(large.map(({ index }) => formatSize(index.bytes)))}; the limit is ${formatSize(indexRotateBytes)}.`,
       items: large,
