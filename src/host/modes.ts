@@ -9,11 +9,16 @@ export interface ModeFacts {
   mode: number
 }
 
-/** Of a directory or a file, links not followed; null where neither is there. Any other failure is thrown. */
+/** Of a directory or a file, links not followed; null where neither is there, or may be looked at. */
 export function modeOf(path: string): ModeFacts | null {
-  const stat = lstatSync(path, { throwIfNoEntry: false })
-  if (stat === undefined || !(stat.isDirectory() || stat.isFile())) return null
-  return { what: stat.isDirectory() ? 'directory' : 'file', uid: stat.uid, mode: stat.mode & 0o7777 }
+  try {
+    const stat = lstatSync(path)
+    if (!(stat.isDirectory() || stat.isFile())) return null
+    return { what: stat.isDirectory() ? 'directory' : 'file', uid: stat.uid, mode: stat.mode & 0o7777 }
+  } catch (error) {
+    if (isSystemError(error)) return null
+    throw error
+  }
 }
 
 /** Nothing is there, links followed. What may not be looked at may be there. */

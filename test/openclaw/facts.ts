@@ -156,6 +156,7 @@ export function healthyAround(more: Partial<Around> = {}): Around {
       unreadable: [],
     },
     siblings: [],
+    unreadable: [],
     ...more,
   }
 }

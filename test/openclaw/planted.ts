@@ -79,10 +79,13 @@ export const planted: Partial<Record<FindingCode, Planted[]>> = {
   ],
   INDEX_EMPTY_OVER_TRANSCRIPTS: [
     { agent: { index: { state: 'absent' } } },
-    { agent: { index: { state: 'unreadable', because: 'it is empty', bytes: 0, identity: null } } },
+    { agent: { index: { state: 'unreadable', because: 'it is empty', bytes: 0, identity: fileOf('').identity } } },
     { agent: { index: readIndexOf([], { bytes: 2 }) } },
   ],
-  INDEX_UNREADABLE: [{ agent: { index: { state: 'unreadable', because: 'it is torn', bytes: 9, identity: null } } }],
+  INDEX_UNREADABLE: [
+    { agent: { index: { state: 'unreadable', because: 'it is a directory', bytes: 0, identity: null } } },
+    { agent: { index: { state: 'unreadable', because: 'it is torn', bytes: 9, identity: null } } },
+  ],
   INDEX_DUPLICATES: [{ agent: { index: readIndexOf(healthyEntries, { duplicates: ['agent:main:main'] }) } }],
   INDEX_LARGE: [
     {
@@ -187,6 +190,7 @@ export const planted: Partial<Record<FindingCode, Planted[]>> = {
     { agent: { state: { unreadable: 'no access' }, files: [], index: { state: 'absent' } } },
     { facts: home({ unreadable: [{ path: `${homeDir}/agents`, because: 'no access' }] }) },
     { facts: { disk: { unreadable: 'no answer' } } },
+    { around: { unreadable: [{ path: `${homeDir}/sessions`, because: 'no access' }] } },
   ],
   CONFIG_UNREADABLE: [{ facts: home({ unreadable: [{ path: `${homeDir}/openclaw.json`, because: 'line 3' }] }) }],
   DISK_FULL: [{ facts: { disk: { ...disk, freeBytes: 128 * 1024 ** 2 + 1_999 } } }],

@@ -15,6 +15,8 @@ export interface Around {
   schedule: ScheduleFacts
   /** Other state directories of the same person. Absolute paths. */
   siblings: string[]
+  /** What could not be looked at: path and reason. */
+  unreadable: { path: string; because: string }[]
 }
 
 export interface PathFacts {

@@ -1,4 +1,4 @@
-import type { Identity } from '../files/identity.ts'
+import type { Identity, Standing } from '../files/identity.ts'
 import type { GatewayFacts } from '../gateway/running.ts'
 import type { Home } from '../home/home.ts'
 import type { FileKind } from '../home/names.ts'
@@ -24,7 +24,7 @@ export interface FileFacts {
 /** Something in a sessions directory that is no file of ours to read: a link, a directory, a pipe. */
 export interface OddFile {
   name: string
-  what: 'directory' | 'link' | 'pipe' | 'socket' | 'device'
+  what: Exclude<Standing, 'file'>
 }
 
 export interface AgentFacts {

@@ -47,7 +47,8 @@ function findUnreadable(seen: Seen): Finding[] {
 function isEmpty({ id, index }: AgentFacts, { facts }: Seen): boolean {
   if (index.state === 'absent')
     return facts.home.agents.every((agent) => agent.id !== id || agent.databasePath === null)
-  return index.state === 'read' ? index.entries.length === 0 : index.bytes === 0
+  if (index.state === 'read') return index.entries.length === 0
+  return index.bytes === 0 && index.identity !== null // it was opened, and nothing is in it
 }
 
 function emptiness(index: IndexFacts): string {

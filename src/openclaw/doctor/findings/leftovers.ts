@@ -113,9 +113,10 @@ function findOdd(seen: Seen): Finding[] {
   })
 }
 
-/** Directories are a gateway's own, or somebody's; only one with the name of a file is in its way. */
+/** Directories are a gateway's own, or somebody's; only one with the name of a file is in its way. INDEX_UNREADABLE tells of an index. */
 function isOdd({ name, what }: OddFile): boolean {
   const { kind } = kindOfName(name)
+  if (kind === 'index') return false
   return what !== 'directory' || (kind !== 'unknown' && kind !== 'prompt' && kind !== 'migration')
 }
 

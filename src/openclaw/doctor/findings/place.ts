@@ -39,6 +39,7 @@ function findUnread(seen: Seen): Finding[] {
   const config = `${home.dir}/openclaw.json`
   const unread = [
     ...home.unreadable,
+    ...seen.around.unreadable,
     ...agents.flatMap(({ sessionsDir, state }) => {
       return typeof state === 'object' ? [{ path: sessionsDir, because: state.unreadable }] : []
     }),
