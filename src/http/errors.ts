@@ -68,6 +68,7 @@ const meanings: Record<ErrorCode, Meaning> = {
   UNDO_CONFLICT: ofCommands,
   KEEPER_RUNNING: ofCommands,
   COMMAND_MISSING: ofCommands,
+  COMMAND_FAILED: ofCommands,
   OPENCLAW_MISSING: ofCommands,
   OPENCLAW_FAILED: ofCommands,
   SCHEDULE_FAILED: ofCommands,

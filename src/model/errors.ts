@@ -115,6 +115,7 @@ export const errorCatalog = {
     title: 'A program was not found, or may not be run',
     fix: 'Install what `because` names, or put it on the PATH.',
   },
+  COMMAND_FAILED: { title: 'A program failed', fix: 'Run it by hand: `because` says which, and what it said.' },
   OPENCLAW_MISSING: {
     title: 'The command of the gateway was not found',
     fix: 'Name it with `--openclaw PATH`, or run this on the host where it is installed.',

@@ -1,4 +1,4 @@
-import { delimiter, dirname, join, resolve } from 'node:path'
+import { delimiter, dirname, isAbsolute, join, resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 import JSON5 from 'json5'
 import { HoldfastError } from '../../model/errors.ts'
@@ -12,7 +12,7 @@ import type { HomeRules } from './policy.ts'
 
 /** What of a gateway's configuration concerns its sessions. All the rest, with the secrets in it, is forgotten again. */
 export interface HomeConfig {
-  /** The file that was read; null where there is none. Absolute, links resolved. */
+  /** The file that was read, by the name that the gateway has for it; null where there is none. Absolute. */
   path: string | null
   rules: HomeRules
   /** Ids, the default one first; none where the file names none. */
@@ -60,7 +60,7 @@ export async function readConfig(
   const roots = [dirname(place), ...includeRoots(env, userDir)]
   const config = await withIncludes(parsed, { configPath: place, roots, load: loadIncluded })
   if (!isObject(config)) throw invalid(path, 'it is no object')
-  return toldBy(path, config, await lookupIn(dir, env, config))
+  return toldBy(place, config, await lookupIn(dir, env, config))
 }
 
 /**
@@ -141,6 +141,9 @@ function toldBy(path: string, config: Fields, lookup: (name: string) => string |
   const store = withVariables(session.store ?? null, lookup, missing)
   if (store !== null && typeof store !== 'string') throw invalid(path, 'session.store: it is no text')
   if (missing.size > 0) throw invalid(path, `session.store: ${[...missing].join(', ')} is not set here`)
+  if (store !== null && !/^\s*(?:$|~|\{)/.test(store) && !isAbsolute(store.trim())) {
+    throw invalid(path, 'session.store: it is no absolute path, and what the gateway takes it from is not known here')
+  }
   return {
     path,
     rules: {

@@ -13,7 +13,7 @@ export interface AgentHome {
   /** Where `sessions.json` and transcripts lie; it need not exist. */
   sessionsDir: string
   indexPath: string
-  /** `openclaw-agent.sqlite`, when it is there. */
+  /** `openclaw-agent.sqlite`, where it holds sessions (schema 4 and later), or cannot be asked whether it does. */
   databasePath: string | null
 }
 
@@ -25,6 +25,10 @@ export interface Home {
   /** Of the release that last wrote it, as far as a file tells: `2026.5.18`. */
   version: string | null
   agents: AgentHome[]
+  /** `openclaw.json` by the name that the gateway has for it, links not followed; null where there is none. */
+  configPath: string | null
+  /** Where the gateway sees `dir`, when that is another place: in its container. */
+  elsewhere: string | null
   policy: HomePolicy
   /** Files that were named by a migration to SQLite (its receipts and archives): never touched. Absolute paths; a directory stands for all in it. */
   receipts: string[]

@@ -1,4 +1,4 @@
-import { gatewayDuration, gatewaySize } from './quantities.ts'
+import { gatewayDuration, gatewaySize } from './config/quantities.ts'
 
 /** What may stay and how long. A flag of the command line wins over the home's own `openclaw.json`, and that over what is set here. */
 export interface HomePolicy {
