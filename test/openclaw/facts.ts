@@ -124,6 +124,8 @@ export function healthyFacts(more: Partial<HomeFacts> = {}): HomeFacts {
       agents: [{ id: 'main', sessionsDir, indexPath: `${sessionsDir}/sessions.json`, databasePath: null }],
       policy: defaultHomePolicy,
       receipts: [],
+      configPath: null,
+      elsewhere: null,
       unreadable: [],
     },
     nowMs,

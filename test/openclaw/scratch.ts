@@ -61,6 +61,8 @@ export function homeIn(dir: string): Home {
     agents: [{ id: 'main', sessionsDir, indexPath: join(sessionsDir, 'sessions.json'), databasePath: null }],
     policy: defaultHomePolicy,
     receipts: [],
+    configPath: null,
+    elsewhere: null,
     unreadable: [],
   }
 }
