@@ -5,6 +5,8 @@ import { config } from './config/group.ts'
 import { cron } from './cron/group.ts'
 import { exitCodeOf, isHelp, printFailure, usageErrorOf } from './failure.ts'
 import { isHomeCommand } from './homes/options.ts'
+import { install } from './homes/schedule/install.ts'
+import { uninstall } from './homes/schedule/uninstall.ts'
 import { leases } from './leases/group.ts'
 import { addSameOptions } from './options.ts'
 import { exitCodes, type Outside } from './outside.ts'
@@ -60,6 +62,7 @@ function programOf(terminal: Terminal): Command {
   program.addCommand(retain(terminal)).addCommand(trash(terminal))
   program.addCommand(verify(terminal)).addCommand(config(terminal))
   program.commandsGroup('Homes of OpenClaw:')
+  program.addCommand(install(terminal)).addCommand(uninstall(terminal))
   program.addHelpCommand(
     new Command('help').argument('[command]').description('print this, or what a command takes').helpGroup(lookAfter),
   )

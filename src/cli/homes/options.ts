@@ -14,8 +14,12 @@ const homeCommands = new WeakSet<Command>()
 export function addHomeOptions(each: Command): Command {
   homeCommands.add(each)
   return each
-    .option('--home <dir>', 'a home to look after, again for more (default: all that are found)', collect, [])
-    .option('--agent <id>', 'only this agent, again for more', collect, [])
+    .hook('preAction', () => {
+      // help would show an empty list as a default
+      for (const name of ['home', 'agent']) if (each.getOptionValue(name) === undefined) each.setOptionValue(name, [])
+    })
+    .option('--home <dir>', 'a home to look after, again for more (default: all that are found)', collect)
+    .option('--agent <id>', 'only this agent, again for more', collect)
     .option('--dry-run', 'show what would be done, and do nothing')
     .option('--json', 'print JSON')
 }
@@ -25,6 +29,6 @@ export function isHomeCommand(each: Command): boolean {
   return homeCommands.has(each)
 }
 
-function collect(value: string, before: string[]): string[] {
-  return [...before, value]
+function collect(value: string, before: string[] | undefined): string[] {
+  return [...(before ?? []), value]
 }

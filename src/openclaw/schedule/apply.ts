@@ -1,11 +1,11 @@
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { isSystemError, makeDirectory, readTextIfPresent, removeFileIfPresent } from '../../host/files.ts'
+import { isSystemError, makeDirectory, namesIn, readTextIfPresent, removeFileIfPresent } from '../../host/files.ts'
 import { randomId } from '../../host/random.ts'
 import { replaceFile } from '../../host/replace-file.ts'
 import { HoldfastError } from '../../model/errors.ts'
 import { blockIn, withBlock } from './crontab.ts'
-import type { ScheduledFile, SchedulePlan } from './plan.ts'
+import { hookName, type ScheduledFile, type SchedulePlan } from './plan.ts'
 
 /** Runs a program without a shell. `code` is null where it could not be started or was ended by a signal. */
 export type RunWords = (words: string[]) => Promise<{ code: number | null; stdout: string; stderr: string }>
@@ -77,6 +77,17 @@ export async function removeSchedule(plan: SchedulePlan, run: RunWords): Promise
   return { ...report, unchanged: report.removed.length === 0 && report.crontab === null }
 }
 
+/** Drop-ins of ours beside the units of others, whichever gateway they were written for. */
+export function installedHooks(folder: string): ScheduledFile[] {
+  return namesIn(folder)
+    .filter((name) => name.endsWith('.service.d'))
+    .map((name) => join(folder, name, hookName))
+    .flatMap((path) => {
+      const text = readTextIfPresent(path)
+      return text !== null && signature.test(text.slice(0, signatureWithin)) ? [{ path, text }] : []
+    })
+}
+
 async function verify(plan: SchedulePlan, run: RunWords): Promise<void> {
   for (const { path, text } of plan.files) {
     if (readTextIfPresent(path) !== text) throw failed(`${path} is not what was written`)
@@ -90,11 +101,13 @@ async function verify(plan: SchedulePlan, run: RunWords): Promise<void> {
 }
 
 const signature = /Written by (`holdfast install|Holdfast's install)/
+/** It stands at the head. Unit: characters. */
+const signatureWithin = 1_000
 
 /** @throws HoldfastError SCHEDULE_FAILED where somebody else's file has our name */
 function readForeignOrOurs(path: string): string | null {
   const text = readTextIfPresent(path)
-  if (text !== null && !signature.test(text.slice(0, 1_000)))
+  if (text !== null && !signature.test(text.slice(0, signatureWithin)))
     throw failed(`${path} was not written by Holdfast; move it away first`)
   return text
 }

@@ -43,6 +43,9 @@ export interface SchedulePlan {
   afterwards: string[][]
 }
 
+/** In a folder that is named after the gateway's unit. */
+export const hookName = 'holdfast.conf'
+
 export const keeperUnitName = 'holdfast-keep.service'
 
 /** What installing comes to. Files whose text depends on nothing but the request, so that a second time changes nothing. */
@@ -69,7 +72,7 @@ function planSystemd(request: ScheduleRequest): SchedulePlan {
   const systemctl = scope === 'user' ? ['systemctl', '--user'] : ['systemctl']
   const files = [{ path: join(folder, keeperUnitName), text: keeperUnit(keepCommand(request, []), scope) }]
   if (prestartUnit !== null) {
-    files.push({ path: join(folder, `${prestartUnit}.d`, 'holdfast.conf'), text: prestartDropIn(request) })
+    files.push({ path: join(folder, `${prestartUnit}.d`, hookName), text: prestartDropIn(request) })
   }
   return {
     files,

@@ -8,7 +8,6 @@ export function keeperUnit(command: string[], scope: 'user' | 'system'): string 
   return `# Written by \`holdfast install --systemd\`; \`holdfast uninstall --systemd\` takes it away.
 [Unit]
 Description=Holdfast keeps the sessions of OpenClaw gateways healthy
-Documentation=man:systemd.service(5)
 StartLimitIntervalSec=600
 StartLimitBurst=5
 
