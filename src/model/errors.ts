@@ -111,10 +111,7 @@ export const errorCatalog = {
     fix: 'Those files were left alone; `because` names the first. Compare by hand with `holdfast archive show`.',
   },
   KEEPER_RUNNING: { title: 'A keeper looks after this home already', fix: 'See `holdfast keep --status`.' },
-  COMMAND_MISSING: {
-    title: 'A program was not found, or may not be run',
-    fix: 'Install what `because` names, or put it on the PATH.',
-  },
+  COMMAND_MISSING: { title: 'A program was not found', fix: 'Install what `because` names, or put it on the PATH.' },
   COMMAND_FAILED: { title: 'A program failed', fix: 'Run it by hand: `because` says which, and what it said.' },
   OPENCLAW_MISSING: {
     title: 'The command of the gateway was not found',

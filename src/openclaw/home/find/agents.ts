@@ -106,6 +106,7 @@ function besides(store: string): { indexPath: string; databasePath: string } {
 
 /** Null where no sessions are in it; one that cannot be asked is taken to hold some. */
 async function usedDatabase(dir: string, path: string, failed: Home['unreadable']): Promise<string | null> {
+  if (follow(path) === null && follow(`${path}-wal`) === null) return null
   const place = ownPlace(dir, path)
   try {
     const schema = await schemaOfDatabase(dirname(place), place)
