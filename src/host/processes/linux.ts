@@ -11,6 +11,7 @@ import type {
   ProcessFacts,
   ProcessTable,
 } from '../processes.ts'
+import { fileIdOf, orNull } from './file-id.ts'
 import {
   bootedAtOf,
   containerOf,
@@ -177,13 +178,6 @@ function mountOf(mounts: readonly Mount[], path: string): MountFacts {
   return { point: mountAt(mounts, path)?.point ?? null, shared: orNull(() => untrustedFilesystemOf(path)) }
 }
 
-function fileIdOf(path: string): FileId | null {
-  return orNull(() => {
-    const { dev, ino } = statSync(path, { bigint: true })
-    return { dev, ino }
-  })
-}
-
 function readText(path: string, bytesMax = 64 * 1024): string | null {
   return orNull(() => {
     const fd = openSync(path, 'r')
@@ -209,14 +203,4 @@ function readLink(path: string): string | null {
 
 function readNames(path: string): string[] | null {
   return orNull(() => readdirSync(path))
-}
-
-/** A process that ends while it is looked at, or is not ours to look into, is no failure. */
-function orNull<T>(read: () => T): T | null {
-  try {
-    return read()
-  } catch (error) {
-    if (isSystemError(error)) return null
-    throw error
-  }
 }

@@ -1,4 +1,5 @@
 import type { ProcessFacts, ProcessTable } from '../processes.ts'
+import { fileIdOf } from './file-id.ts'
 
 /** Runs a program of the system, with these variables added to its environment. What it printed; null when it is missing or has failed. */
 export type Ask = (
@@ -26,7 +27,7 @@ export async function readPortableProcesses(system: NodeJS.Platform, ask: Ask): 
     bootedAtMs,
     doubtMs,
     look: () => null,
-    fileAt: () => null,
+    fileAt: (_, path) => fileIdOf(path), // every process sees the same files
     again: (pid) => processes?.find((each) => each.pid === pid) ?? null,
     mountOf: () => ({ point: null, shared: null }),
   }

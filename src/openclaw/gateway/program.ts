@@ -15,15 +15,22 @@ const entriesOfItsOwn = /(?:^|\/)(?:openclaw\.mjs|(?:openclaw|clawdbot|moltbot)\
 export function programOf({ argv, kernel }: Pick<ProcessFacts, 'argv' | 'kernel'>): Program {
   const words = argv.map((word) => word.trim().replaceAll('\\', '/').toLowerCase()).filter((word) => word !== '')
   const program = lastOf(words[0] ?? '').replace(/\.(?:exe|cmd|bat)$/, '')
-  if (kernel || program === '') return 'other'
+  if (kernel) return 'other'
   if (/^(?:openclaw|clawdbot|moltbot)-gateway$/.test(program)) return 'gateway'
+  if (/^(?:openclaw|clawdbot|moltbot)-[a-z-]+$/.test(program)) return 'openclaw'
+  if (!named.test(program) && !isRuntime(program)) return 'other' // one that starts it: sudo, npm, unshare
   const own = words.findIndex(
     (word) => entriesOfItsOwn.test(word) || named.test(lastOf(word).replace(/\.(?:exe|cmd)$/, '')),
   )
   if (own >= 0) return serves(words.slice(own + 1)) ? 'gateway' : 'openclaw'
   const any = words.findIndex((word) => entries.test(word))
   if (any >= 0 && serves(words.slice(any + 1))) return 'gateway'
-  return /^(?:openclaw|clawdbot|moltbot)-[a-z-]+$/.test(program) ? 'openclaw' : 'other'
+  return 'other'
+}
+
+/** Programs under which a gateway runs. `MainThread` is what Node 24 calls itself. */
+export function isRuntime(name: string): boolean {
+  return /^(?:node|nodejs|bun|deno|MainThread)(?:[\d.-]|$)/.test(name)
 }
 
 /** `[options] gateway [run] [options]`: every other word after `gateway` asks a gateway for something. */
@@ -35,11 +42,15 @@ function serves(words: readonly string[]): boolean {
   return next === undefined || next === 'run' || isOption(next)
 }
 
-/** What it is called among people, at most so long. */
+/** What it is called among people, at most so long. Words that follow `--token` and the like are left out. */
 export function commandOf({ argv, name }: Pick<ProcessFacts, 'argv' | 'name'>, charactersMax = 120): string {
-  const text = argv.join(' ').trim() || name || 'a process without a name'
+  const words = argv.map((word, at) => (secret.test(argv[at - 1] ?? '') ? '…' : word.replace(secretWithin, '$1=…')))
+  const text = words.join(' ').trim() || name || 'without a name'
   return text.length > charactersMax ? `${text.slice(0, charactersMax - 1)}…` : text
 }
+
+const secret = /^--?[\w-]*(?:token|password|secret|key)$/i
+const secretWithin = /^(--?[\w-]*(?:token|password|secret|key))=.*$/is
 
 function lastOf(word: string): string {
   return word.slice(word.lastIndexOf('/') + 1)

@@ -6,7 +6,7 @@ import {
   type ProcessTable,
   sameFile,
 } from '../../host/processes.ts'
-import { type Program, programOf } from './program.ts'
+import { isRuntime, type Program, programOf } from './program.ts'
 
 /** A process that works on a home, and how that is known. */
 export interface HomeUser {
@@ -42,8 +42,6 @@ const variables = [
   'MOLTBOT_STATE_DIR',
 ] as const
 const stateDirectories = ['OPENCLAW_STATE_DIR', 'CLAWDBOT_STATE_DIR', 'MOLTBOT_STATE_DIR'] as const
-/** Programs under which a gateway may run without saying so. */
-const runtimes = /^(?:node|nodejs|bun|deno|tsx|MainThread)(?:[\d.-]|\.exe|$)/
 const gatewayLock = /\/gateway\.(?:[0-9a-f]{8}|state)\.lock$/
 /** Files that a gateway keeps open in its state directory. */
 const keptOpen = /\/(?:tasks\/runs|state\/openclaw)\.sqlite(?:-wal|-shm)?$/
@@ -58,7 +56,7 @@ export function processesOf(home: { dir: string }, table: ProcessTable): HomePro
   for (const process of table.processes) {
     const program = programOf(process)
     if (process.kernel || process.state === 'Z') continue
-    if (program === 'other' && !runtimes.test(process.name) && !runtimes.test(nameOf(process))) continue
+    if (program === 'other' && !isRuntime(process.name) && !isRuntime(nameOf(process))) continue
     const details = table.look(process.pid, variables)
     looked.set(process.pid, details)
     if (details === null || homeId === null) continue
