@@ -18,36 +18,42 @@ const lockName = 'lock'
  */
 export function takeWriterLock(home: string): Disposable {
   using folder = ensureDirectory(home, join(home, ownFolder))
-  const path = join(folder.path, lockName)
-  makeLockFile(folder, path)
+  const lock = lockByKernel(folder, lockName)
+  if (lock !== null) return lock
+  throw new HoldfastError('HOME_BUSY', { because: `another Holdfast holds ${join(folder.path, lockName)}` })
+}
+
+/**
+ * The same with any name in a directory; null where another process, or another part of this one, has it. Nothing else in this process may
+ * open the file: closing it again would drop the lock. @throws HoldfastError HOME_UNSAFE, HOME_READ_ONLY, STORE_FULL, STORE_IO
+ */
+export function lockByKernel(folder: Directory, name: string): Disposable | null {
+  const path = join(folder.path, name)
+  makeLockFile(folder, name)
   const database = new DatabaseSync(path, { timeout: 0 })
   try {
     database.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE') // a journal file would be left behind by a kill
     return { [Symbol.dispose]: () => database.close() }
   } catch (error) {
     database.close()
-    throw failureOf(error, path)
+    if (!(error instanceof Error) || !('errcode' in error)) throw error
+    if ((Number(error.errcode) & 0xff) === sqliteBusy) return null
+    throw new HoldfastError('STORE_IO', { because: `${path}: ${error.message}` }, { cause: error })
   }
 }
 
 const sqliteBusy = 5
 
-function failureOf(error: unknown, path: string): unknown {
-  if (!(error instanceof Error) || !('errcode' in error)) return error
-  if ((Number(error.errcode) & 0xff) === sqliteBusy)
-    return new HoldfastError('HOME_BUSY', { because: `another Holdfast holds ${path}` }, { cause: error })
-  return new HoldfastError('STORE_IO', { because: `${path}: ${error.message}` }, { cause: error })
-}
-
 /** One that is there is not opened: closing it again would drop the lock that SQLite has on it in this process. */
-function makeLockFile(folder: Directory, path: string): void {
+function makeLockFile(folder: Directory, name: string): void {
+  const path = join(folder.path, name)
   try {
-    const found = lstatSync(folder.at(lockName), { throwIfNoEntry: false })
+    const found = lstatSync(folder.at(name), { throwIfNoEntry: false })
     if (found !== undefined) {
       if (!found.isFile() || found.nlink !== 1) throw unsafe(path, 'it is not a file of ours')
       return
     }
-    const fd = openSync(folder.at(lockName), constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600)
+    const fd = openSync(folder.at(name), constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600)
     giveTo(fd, { mode: 0o600, uid: folder.uid, gid: folder.gid })
     closeSync(fd)
   } catch (error) {
