@@ -51,6 +51,8 @@ const patterns: readonly [FileKind, RegExp][] = [
   ['migration', /\.migrated(?:\.\d+)?$|^session-sqlite-import-archive$|^cold$|^<hex>{64}\.jsonl\.zst$/],
   ['corrupt', /^<index>\.corrupt-(?<at>.+)$/],
   ['index-backup', /^<index>\.bak(?:\.(?<at>\d+))?$/],
+  // ours: it keeps two processes from writing one index at once
+  ['index-side', /^<index>\.holdfast-guard$/],
   ['index-side', /^<index>\..+\.json$|^\.usage-cost-cache\./],
   ['prompt', /^<hex>{64}\.txt$|^skills-prompts$/],
   ['lock', /^(?<of>.+)\.jsonl\.lock$/],
