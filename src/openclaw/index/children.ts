@@ -1,3 +1,5 @@
+import { isRecord, parsedJson } from './json.ts'
+
 /** A child that nobody has heard of for this long is waited for by nobody: a run may last 48 h, a delivery is retried for hours. Unit: ms. */
 const forgottenMs = 7 * 24 * 3_600_000
 
@@ -7,7 +9,7 @@ const forgottenMs = 7 * 24 * 3_600_000
  * cleanup is complete. Null where the text is no such file.
  */
 export function waitingKeys(text: string, nowMs: number): Set<string> | null {
-  const file = parsed(text)
+  const file = parsedJson(text)
   if (!isRecord(file) || !isRecord(file.runs)) return null
   const keys = new Set<string>()
   for (const run of Object.values(file.runs)) {
@@ -17,17 +19,4 @@ export function waitingKeys(text: string, nowMs: number): Set<string> | null {
     for (const key of [run.childSessionKey, run.requesterSessionKey]) if (typeof key === 'string') keys.add(key.trim())
   }
   return keys
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    if (error instanceof SyntaxError) return null
-    throw error
-  }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,4 +1,5 @@
 import { HoldfastError } from '../../model/errors.ts'
+import { parsedJson } from './json.ts'
 import { type Layout, layOut, layoutOf } from './layout.ts'
 import { parseIndex, parseObject } from './parse.ts'
 import type { Member, ParsedObject } from './scan.ts'
@@ -132,12 +133,8 @@ function textOf(bytes: Buffer, member: Member): string {
 /** Equal to the byte, or the same JSON laid out in another way, as after a gateway has written the index anew. */
 function isSameValue(current: string | null, expected: string | null): boolean {
   if (current === expected || current === null || expected === null) return current === expected
-  try {
-    return JSON.stringify(JSON.parse(current)) === JSON.stringify(JSON.parse(expected))
-  } catch (error) {
-    if (error instanceof SyntaxError) return false
-    throw error
-  }
+  const [a, b] = [parsedJson(current), parsedJson(expected)]
+  return a !== undefined && b !== undefined && JSON.stringify(a) === JSON.stringify(b)
 }
 
 /** One value of JSON and nothing else, so that it cannot end its entry and begin another one. */

@@ -9,7 +9,7 @@ import { readSmall, type SmallFile } from '../files/text.ts'
 import type { AgentHome } from '../home/home.ts'
 import { waitingKeys } from './children.ts'
 import { type EntryRead, readEntry } from './entry.ts'
-import type { IndexFacts } from './facts.ts'
+import type { EntryFacts, IndexFacts } from './facts.ts'
 import { indexBytesMax, scanIndex } from './parse.ts'
 import { type Member, ObjectScanner, type ParsedObject } from './scan.ts'
 import { Weights } from './weights.ts'
@@ -20,9 +20,10 @@ export interface IndexText {
   parsed: ParsedObject
 }
 
-export type IndexRead =
-  | { facts: Extract<IndexFacts, { state: 'read' }>; text: IndexText }
-  | { facts: Exclude<IndexFacts, { state: 'read' }>; text: null }
+export type ReadFacts = Extract<IndexFacts, { state: 'read' }>
+export type OtherFacts = Exclude<IndexFacts, { state: 'read' }>
+
+export type IndexRead = { facts: ReadFacts; text: IndexText } | { facts: OtherFacts; text: null }
 
 /** Read at once, before others get their turn: some 3 ms. Unit: bytes. */
 const sliceBytes = 512 * 1024
@@ -38,17 +39,16 @@ export async function readIndex(agent: AgentHome, root: string, nowMs: number): 
 /** The same, with the bytes. */
 export async function readIndexText(agent: AgentHome, root: string, nowMs: number): Promise<IndexRead> {
   const found = await readWhole(agent.indexPath, root, nowMs)
-  if (found.text === null) return { facts: found.facts, text: null }
-  const { file, text } = found
+  if (found.text === null) return found
+  const { identity, text } = found
   const facts = await factsOf(text, agent, root, nowMs)
-  const { identity } = file
   return {
-    facts: { state: 'read', bytes: text.bytes.length, identity, sha256: await sha256Of(text.bytes), ...facts },
+    facts: { state: 'read', bytes: text.bytes.length, identity, sha256: await sha256InSlices(text.bytes), ...facts },
     text,
   }
 }
 
-type Found = { file: SmallFile; text: IndexText } | { facts: Exclude<IndexFacts, { state: 'read' }>; text: null }
+export type Whole = { identity: Identity; text: IndexText } | { facts: OtherFacts; text: null }
 
 /** As a gateway tries it. */
 const attempts = 3
@@ -56,14 +56,15 @@ const patienceMs = 50
 /** A writer that takes longer for one file is none. Unit: ms. */
 const youngMs = 5_000
 
-async function readWhole(path: string, root: string, nowMs: number): Promise<Found> {
+/** The bytes only, proven to be an index. */
+export async function readWhole(path: string, root: string, nowMs: number): Promise<Whole> {
   for (let attempt = 1; ; attempt++) {
     let file: SmallFile | null = null
     try {
       file = await readSmall(root, path, indexBytesMax)
       if (file === null) return { facts: { state: 'absent' }, text: null }
       const parsed = await inSlices(scanIndex(file.data))
-      return { file, text: { bytes: file.data, parsed } }
+      return { identity: file.identity, text: { bytes: file.data, parsed } }
     } catch (error) {
       if (!isHoldfastError(error) || !lookedFor.includes(error.code)) throw error
       const mayChange = error.code === 'HOME_CHANGED' || (file !== null && isYoung(file.identity, nowMs))
@@ -75,11 +76,7 @@ async function readWhole(path: string, root: string, nowMs: number): Promise<Fou
 
 const lookedFor: readonly string[] = ['INDEX_UNREADABLE', 'HOME_CHANGED', 'HOME_UNSAFE', 'HOME_UNREADABLE']
 
-async function unreadable(
-  error: HoldfastError,
-  path: string,
-  root: string,
-): Promise<Extract<IndexFacts, { state: 'unreadable' }>> {
+async function unreadable(error: HoldfastError, path: string, root: string): Promise<OtherFacts> {
   using file = await openInside(root, path).catch(() => null)
   const because = String(error.facts.because ?? error.message)
   return { state: 'unreadable', because, bytes: file?.bytes ?? 0, identity: file?.identity ?? null }
@@ -94,7 +91,7 @@ async function factsOf(
   agent: AgentHome,
   root: string,
   nowMs: number,
-): Promise<Pick<Extract<IndexFacts, { state: 'read' }>, 'entries' | 'fields' | 'duplicates'>> {
+): Promise<Pick<ReadFacts, 'entries' | 'fields' | 'duplicates'>> {
   const waiting = await keysWaiting(root, nowMs)
   const last = new Map<string, Member>()
   const duplicates = new Set<string>()
@@ -123,7 +120,7 @@ async function fieldsOf(bytes: Buffer, { valueStart, valueEnd }: Member): Promis
 }
 
 /** Where a session's file may have one of two names, the one that is there. */
-function present(read: EntryRead[], agent: AgentHome, root: string): IndexEntries {
+function present(read: EntryRead[], agent: AgentHome, root: string): EntryFacts[] {
   const unsure = read.filter(({ transcripts }) => transcripts.length > 1)
   if (unsure.length > 0) {
     using directory = openDirectory(root, agent.sessionsDir)
@@ -134,8 +131,6 @@ function present(read: EntryRead[], agent: AgentHome, root: string): IndexEntrie
   }
   return read.map(({ facts }) => facts)
 }
-
-type IndexEntries = Extract<IndexFacts, { state: 'read' }>['entries']
 
 const runsBytesMax = 64 * 1024 ** 2
 
@@ -155,7 +150,8 @@ async function inSlices(scanner: ObjectScanner): Promise<ParsedObject> {
   return scanner.finish()
 }
 
-async function sha256Of(bytes: Buffer): Promise<string> {
+/** In hex. */
+export async function sha256InSlices(bytes: Buffer): Promise<string> {
   const hash = createHash('sha256')
   for (let at = 0; at < bytes.length; at += sliceBytes) {
     hash.update(bytes.subarray(at, at + sliceBytes))

@@ -1,0 +1,122 @@
+import { basename, dirname } from 'node:path'
+import type { Clock } from '../../host/clock.ts'
+import { HoldfastError, isHoldfastError } from '../../model/errors.ts'
+import { newIn, putAt, requireDirectory } from '../files/create.ts'
+import { replaceAs } from '../files/replace.ts'
+import type { AgentHome } from '../home/home.ts'
+import { applyEntryChanges, type EntryChange, rawEntry } from './edit.ts'
+import type { IndexFacts } from './facts.ts'
+import { lockIndex } from './lock.ts'
+import { parseIndex } from './parse.ts'
+import { Queues } from './queue.ts'
+import { type IndexText, readIndexText, readWhole, sha256InSlices, type Whole } from './read.ts'
+
+/*
+ * A store for `sessions.json`. A change is: wait for this process's own turn, take the locks (lock.ts), read, edit, write beside it
+ * (`<index>.holdfast.tmp`, synced), compare what is there with what was read (device, inode, size, times and content), rename, sync the
+ * directory, let go. A reader sees the old index or the new one. A process that is killed on the way leaves the old one, its temporary
+ * file, which the next change removes, and a lock that the next one takes over. Where a name cannot be given to another file (Windows,
+ * one that is mounted by itself) it is written in place: readers then read again, and after a kill the temporary file is the whole one.
+ */
+
+export interface IndexView {
+  /** In the order of the file; each once. */
+  keys: string[]
+  /** The raw JSON text of an entry; null where there is none. */
+  raw(key: string): string | null
+}
+
+export interface IndexOutside {
+  clock: Clock
+}
+
+export interface Waiting {
+  /** For other writers of this process and of others. Unit: ms. Default: 10 s, as gateways wait. */
+  waitMs?: number
+}
+
+/** Nothing that somebody else keeps writing to is ours to write. */
+const tries = 10
+const waitMsDefault = 10_000
+
+/** One process, one queue for each file, however many stores are opened on it. */
+const queues = new Queues()
+
+/** The store of one agent. `root`: the home, or the sessions directory where that lies elsewhere. */
+export function openIndexStore(agent: AgentHome, root: string, outside: IndexOutside): IndexStore {
+  return new IndexStore(agent, root, outside)
+}
+
+export class IndexStore {
+  readonly #agent: AgentHome
+  readonly #root: string
+  readonly #clock: Clock
+
+  constructor(agent: AgentHome, root: string, { clock }: IndexOutside) {
+    this.#agent = agent
+    this.#root = root
+    this.#clock = clock
+  }
+
+  /** What it says now; takes no lock. That it is unreadable is a fact. */
+  async read(): Promise<IndexFacts> {
+    return (await readIndexText(this.#agent, this.#root, this.#clock.nowMs())).facts
+  }
+
+  /**
+   * What `edit` asks for is on disk, and every other byte is as it was. `edit` is called with what is there, again when somebody else has
+   * changed that meanwhile, and holds everybody up: it must not wait for anything. No changes write nothing. Where there was no index it
+   * is made. Gives what was changed.
+   * @throws HoldfastError INDEX_UNREADABLE (it is left as it is), HOME_BUSY when its turn does not come in time, HOME_CHANGED when others
+   * change it all the time, HOME_UNSAFE, HOME_UNREADABLE, HOME_READ_ONLY, STORE_FULL, STORE_IO
+   */
+  async update(
+    edit: (index: IndexView) => readonly EntryChange[],
+    { waitMs = waitMsDefault }: Waiting = {},
+  ): Promise<readonly EntryChange[]> {
+    const deadlineMs = this.#clock.steadyMs() + waitMs
+    using _turn = await queues.turn(this.#agent.indexPath, this.#clock, deadlineMs)
+    using _lock = await lockIndex(this.#agent, this.#root, this.#clock, deadlineMs)
+    for (let attempt = 1; ; attempt++) {
+      const found = await readWhole(this.#agent.indexPath, this.#root, this.#clock.nowMs())
+      if (found.text === null && found.facts.state === 'unreadable')
+        throw new HoldfastError('INDEX_UNREADABLE', { because: found.facts.because })
+      const changes = edit(viewOf(found.text))
+      const { bytes, parsed } = found.text ?? empty
+      const content = applyEntryChanges(bytes, changes, parsed)
+      if (changes.length === 0 || (found.text !== null && content.equals(bytes))) return changes
+      try {
+        await this.#write(found, content)
+        return changes
+      } catch (error) {
+        const isOvertaken = isHoldfastError(error, 'HOME_CHANGED') || isHoldfastError(error, 'FILE_EXISTS')
+        if (!isOvertaken || attempt === tries || this.#clock.steadyMs() >= deadlineMs) throw error
+      }
+    }
+  }
+
+  async #write(found: Whole, content: Buffer): Promise<void> {
+    const { indexPath } = this.#agent
+    const name = basename(indexPath)
+    const freshName = `${name}.holdfast.tmp`
+    using directory = requireDirectory(this.#root, dirname(indexPath))
+    // of a writer that was killed: nobody else has the lock now
+    directory.remove(freshName)
+    if (found.text === null) {
+      await putAt(directory, name, content, newIn(directory, 0o600), freshName)
+      directory.sync()
+      return
+    }
+    const judged = { path: indexPath, identity: found.identity, sha256: await sha256InSlices(found.text.bytes) }
+    await replaceAs(this.#root, judged, content, { freshName, attributes: null, beforeInPlace: async () => {} })
+  }
+}
+
+const emptyBytes = Buffer.from('{}')
+const empty: IndexText = { bytes: emptyBytes, parsed: parseIndex(emptyBytes) }
+
+function viewOf(text: IndexText | null): IndexView {
+  if (text === null) return { keys: [], raw: () => null }
+  const { bytes, parsed } = text
+  return { keys: [...new Set(parsed.members.map(({ key }) => key))], raw: (key) => rawEntry(bytes, parsed, key) }
+}
