@@ -64,6 +64,7 @@ const meanings: Record<ErrorCode, Meaning> = {
   HOME_BUSY: ofCommands,
   HOME_CONFIG_INVALID: ofCommands,
   INDEX_UNREADABLE: ofCommands,
+  REPAIR_REFUSED: ofCommands,
   MANIFEST_INVALID: ofCommands,
   UNDO_CONFLICT: ofCommands,
   KEEPER_RUNNING: ofCommands,

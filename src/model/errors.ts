@@ -102,6 +102,10 @@ export const errorCatalog = {
     title: 'The index of the sessions is not readable',
     fix: 'It is left as it is. `holdfast repair` makes a new one from transcripts and backups.',
   },
+  REPAIR_REFUSED: {
+    title: 'The repair would have lost an entry, so it was not made',
+    fix: 'Nothing was changed. Keep the file, and tell us what `because` says.',
+  },
   MANIFEST_INVALID: {
     title: 'The manifest is not one of ours, or is damaged',
     fix: 'Nothing was changed. List what can be undone with `holdfast archive list`.',

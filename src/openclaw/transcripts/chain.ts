@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import type { Entry, Reference } from './entry.ts'
 import type { DamageKind } from './facts.ts'
+import type { Entry, MessageFacts, Reference } from './rows/entry.ts'
 
 /** Of one transcript, so many rows are remembered; behind them nothing is said about parents. About 150 MB. */
 export const rowsMax = 1_000_000
@@ -13,7 +13,14 @@ export interface Place {
 }
 
 /** What is to change of an entry so that the chain holds; all else of it stays. */
-export type RowEdit = { drop: true } | { drop: false; id?: string; parentId?: string | null; references?: Reference[] }
+export type RowEdit = { drop: true } | Change
+
+interface Change {
+  drop: false
+  id?: string
+  parentId?: string | null
+  references?: Reference[]
+}
 
 /** Rows have numbers, in their order in the file, beginning with 0. This one stands above the first. */
 const root = -1
@@ -23,7 +30,7 @@ interface Linking {
   before: number
   first: number | undefined
   parent: number | null
-  edit: Exclude<RowEdit, { drop: true }>
+  edit: Change
 }
 
 /** An entry whose parent has not been seen yet. */
@@ -46,13 +53,18 @@ export class Chain {
   readonly #ids: string[] = []
   readonly #parents: number[] = []
   readonly #digests: number[] = []
-  readonly #loose: Loose[] = []
+  readonly #loose = new Map<number, Loose>()
+  /** What names entries that have not been seen yet. */
+  readonly #early: { row: number; type: string; named: Reference }[] = []
   readonly #edits = new Map<number, RowEdit>()
+  /** The last answer that no mirror wrote, and what else was said since then. */
+  #lastReply: { row: number; message: MessageFacts; since: Set<number> } | null = null
+  /** Second replies that are taken out, by id: what they hash to. */
+  readonly #replies = new Map<string, number>()
   /** What an id stands for where it is named as a parent, and where it is named as a message. */
   readonly #parentNames = new Map<string, string | null>()
   readonly #names = new Map<string, string>()
   #cursor = root
-  #lastReply: { row: number; text: string; totalTokens: number | null } | null = null
   #unknown = false
   #rows = 0
 
@@ -80,17 +92,18 @@ export class Chain {
     const before = this.#cursor
     const first = entry.id === null ? undefined : this.#numbers.get(entry.id)
     const parent = this.#parentOf(entry)
-    const row = this.#take(entry.id ?? '', parent ?? root, digest)
+    const row = this.#take(entry.id ?? '', parent ?? before, digest)
     if (row >= rowsMax) return null
 
-    if (first !== undefined && first !== root && this.#digests[first] === digest) {
+    const stored = this.#replies.get(entry.id ?? '') ?? (first === undefined ? undefined : this.#digests[first])
+    if (stored === digest) {
       this.#edits.set(row, { drop: true })
       return 'duplicate-line'
     }
     const follows = parent === null || this.#isAgain(first, parent) ? before : parent
     if (entry.id !== null && this.#isSecondReply(entry, follows)) {
       this.#edits.set(row, { drop: true })
-      if (first === undefined) this.#nameReply(entry.id, follows)
+      if (first === undefined) this.#nameReply(entry.id, follows, digest)
       return 'duplicate-reply'
     }
     const damage = entry.id === null ? 'id-missing' : first === undefined ? null : 'duplicate-id'
@@ -109,21 +122,25 @@ export class Chain {
   /** All is in. Answers with where the parent was broken, and with what is to change, by row. */
   end(): { broken: Place[]; edits: ReadonlyMap<number, RowEdit> } {
     const broken: Place[] = []
-    const forward: Loose[] = []
+    const isKnown = (loose: Loose) => this.#numbers.has(loose.parentId)
+    const forward = new Map([...this.#loose].filter(([, loose]) => isKnown(loose)))
     const relink = (loose: Loose) => {
       broken.push(loose.at)
       this.#parents[loose.row] = loose.before
-      this.#edit(loose.row, { parentId: this.#idOf(loose.before) })
+      this.#edit(loose.row, (edit) => ({ ...edit, parentId: this.#idOf(loose.before) }))
     }
-    for (const loose of this.#loose) {
-      const parent = this.#numbers.get(loose.parentId)
-      if (parent === undefined) relink(loose)
-      else {
-        this.#parents[loose.row] = parent
-        forward.push(loose)
-      }
+    for (const loose of this.#loose.values()) if (!isKnown(loose)) relink(loose)
+    for (const loose of forward.values()) {
+      this.#parents[loose.row] = this.#numbers.get(loose.parentId) ?? root
+      const name = this.#parentNames.get(loose.parentId)
+      if (name !== undefined) this.#edit(loose.row, (edit) => ({ ...edit, parentId: name }))
     }
     for (const loose of this.#circles(forward)) relink(loose)
+    for (const { row, type, named } of this.#early) {
+      const reference = this.#renamed(type, named)
+      if (reference !== null)
+        this.#edit(row, (edit) => ({ ...edit, references: [...(edit.references ?? []), reference] }))
+    }
     return { broken, edits: this.#edits }
   }
 
@@ -150,15 +167,18 @@ export class Chain {
 
   #link(entry: Entry, row: number, { at, before, first, parent, edit }: Linking): void {
     const named = entry.parentId
-    if (parent === null) this.#loose.push({ row, at, parentId: named as string, before })
+    if (parent === null) this.#loose.set(row, { row, at, parentId: named as string, before })
     else if (this.#isAgain(first, parent)) {
       edit.parentId = this.#idOf(before)
       this.#parents[row] = before
     } else if (typeof named === 'string' && this.#parentNames.has(named)) {
       edit.parentId = this.#parentNames.get(named) ?? null
     } else if (edit.id !== undefined && named === undefined) edit.parentId = this.#idOf(before)
-    const references = this.#renamed(entry)
-    if (references.length > 0) edit.references = references
+    for (const named of entry.references) {
+      const reference = this.#renamed(entry.type, named)
+      if (reference !== null) edit.references = [...(edit.references ?? []), reference]
+      else if (!this.#numbers.has(named.id)) this.#early.push({ row, type: entry.type, named })
+    }
     if (Object.keys(edit).length > 1) this.#edits.set(row, edit)
   }
 
@@ -167,19 +187,18 @@ export class Chain {
     return first !== undefined && first !== root && this.#parents[first] === parent
   }
 
-  #renamed(entry: Entry): Reference[] {
-    return entry.references.flatMap(({ member, id }) => {
-      const asMessage = member === 'firstKeptEntryId' || entry.type === 'label'
-      const name = asMessage ? this.#names.get(id) : this.#parentNames.get(id)
-      return typeof name === 'string' ? [{ member, id: name }] : []
-    })
+  #renamed(type: string, { member, id }: Reference): Reference | null {
+    const asMessage = member === 'firstKeptEntryId' || type === 'label'
+    const name = asMessage ? this.#names.get(id) : this.#parentNames.get(id)
+    return typeof name === 'string' ? { member, id: name } : null
   }
 
   #moveOn(entry: Entry, row: number): void {
-    if (entry.message !== null) {
-      const { role, text, totalTokens, api } = entry.message
-      const isReply = role === 'assistant' && api !== 'cli' && text !== null && text.trim() !== ''
-      this.#lastReply = isReply ? { row, text, totalTokens } : null
+    const { message } = entry
+    if (message !== null) {
+      const isReply = message.role === 'assistant' && message.api !== 'cli' && (message.text ?? '').trim() !== ''
+      if (isReply) this.#lastReply = { row, message, since: new Set() }
+      else this.#lastReply?.since.add(row)
     }
     if (entry.aside) return
     if (entry.appendTo === undefined) this.#cursor = row
@@ -190,22 +209,24 @@ export class Chain {
   #isSecondReply({ message }: Entry, parent: number): boolean {
     const last = this.#lastReply
     if (last === null || message === null || message.role !== 'assistant' || message.api !== 'cli') return false
-    if (message.text !== last.text || message.totalTokens !== last.totalTokens) return false
+    if (message.text !== last.message.text || message.totalTokens !== last.message.totalTokens) return false
     let above = parent
-    while (above > last.row) above = this.#parents[above] ?? root
+    while (above > last.row && !last.since.has(above)) above = this.#parents[above] ?? root
     return above === last.row
   }
 
   /** Who followed a reply that is dropped follows what it followed; who named it as a message means the first one. */
-  #nameReply(id: string, parent: number): void {
+  #nameReply(id: string, parent: number, digest: number): void {
+    this.#replies.set(id, digest)
     this.#numbers.set(id, parent)
     this.#parentNames.set(id, this.#idOf(parent))
     this.#names.set(id, this.#idOf(this.#lastReply?.row ?? parent) ?? id)
   }
 
-  #edit(row: number, change: { parentId: string | null }): void {
-    const edit = this.#edits.get(row)
-    this.#edits.set(row, { ...(edit?.drop === false ? edit : { drop: false }), ...change })
+  /** Nothing changes of what is taken out. */
+  #edit(row: number, change: (edit: Change) => Change): void {
+    const edit = this.#edits.get(row) ?? { drop: false }
+    if (!edit.drop) this.#edits.set(row, change(edit))
   }
 
   #idOf(row: number): string | null {
@@ -221,11 +242,10 @@ export class Chain {
   }
 
   /** Of entries that name a later one as their parent, one for each circle; without them there is none. */
-  #circles(forward: Loose[]): Loose[] {
-    const byRow = new Map(forward.map((loose) => [loose.row, loose]))
+  #circles(forward: ReadonlyMap<number, Loose>): Loose[] {
     const done = new Set<number>()
     const cut: Loose[] = []
-    for (const loose of forward) {
+    for (const loose of forward.values()) {
       const path: number[] = []
       const onPath = new Set<number>()
       let at = loose.row
@@ -236,7 +256,7 @@ export class Chain {
       }
       if (onPath.has(at)) {
         const circle = path.slice(path.indexOf(at))
-        const edge = circle.map((row) => byRow.get(row)).find((found) => found !== undefined)
+        const edge = circle.map((row) => forward.get(row)).find((found) => found !== undefined)
         if (edge !== undefined) cut.push(edge)
       }
       for (const row of path) done.add(row)

@@ -1,14 +1,15 @@
 import type { Line } from '../files/lines.ts'
 import { Chain, type Place, type RowEdit } from './chain.ts'
-import type { Entry } from './entry.ts'
 import { type Damage, type DamageKind, type TranscriptFacts, type TranscriptHeader, unmended } from './facts.ts'
-import { readLine } from './reading.ts'
+import { withoutLoneEscapes } from './rows/bytes.ts'
+import type { Entry } from './rows/entry.ts'
+import { readLine } from './rows/reading.ts'
 
 /** So much damage is told of one by one. */
 const damageMax = 1_000
 
-/** Where the header of the mended transcript comes from: it stands first; it is the row with this number; it has to be made. */
-export type HeaderSource = 'first' | { row: number } | 'made'
+/** Where the header of the mended transcript comes from: it stands first; it is a row further down; it has to be made. */
+export type HeaderSource = 'first' | { row: number; data: Buffer } | 'made'
 
 export interface Checked {
   facts: TranscriptFacts
@@ -26,7 +27,7 @@ export class TranscriptCheck {
   readonly #counts: Partial<Record<DamageKind, number>> = {}
   #lines = 0
   #rows = 0
-  #header: { facts: TranscriptHeader; row: number } | null = null
+  #header: { facts: TranscriptHeader; source: HeaderSource } | null = null
   /** A line that is no row, before any row. */
   #brokenFirst: Place | null = null
   #entries = 0
@@ -52,8 +53,9 @@ export class TranscriptCheck {
     for (const flaw of reading.flaws) this.#found(flaw, at)
     for (const part of reading.parts) {
       if (part.row === null) continue
-      if ('header' in part.row) this.#addHeader(part.row.header, at)
-      else this.#addEntry(part.row.entry, reading.data.subarray(part.start, part.end), at, reading.readable)
+      const data = reading.data.subarray(part.start, part.end)
+      if ('header' in part.row) this.#addHeader(part.row.header, data, at)
+      else this.#addEntry(part.row.entry, data, at, reading.readable)
       this.#rows += 1
     }
   }
@@ -79,15 +81,16 @@ export class TranscriptCheck {
         damaged,
         counts: this.#counts,
       },
-      header: this.#header === null ? 'made' : this.#header.row === 0 ? 'first' : { row: this.#header.row },
+      header: this.#header?.source ?? 'made',
       edits,
       mendable: damaged > left,
     }
   }
 
-  #addHeader(header: TranscriptHeader, at: Place): void {
+  #addHeader(header: TranscriptHeader, data: Buffer, at: Place): void {
     if (this.#header === null) {
-      this.#header = { facts: header, row: this.#rows }
+      const source = this.#rows === 0 ? 'first' : { row: this.#rows, data: Buffer.from(withoutLoneEscapes(data)) }
+      this.#header = { facts: header, source }
       if (header.version < 3) this.#found('header-old', at)
     }
     this.#chain.addHeader(header.id)

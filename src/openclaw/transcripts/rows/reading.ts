@@ -1,6 +1,6 @@
+import type { DamageKind } from '../facts.ts'
 import { asUtf8, loneEscapes, withoutZeros } from './bytes.ts'
 import { isPlainRow, type Row, rowOf } from './entry.ts'
-import type { DamageKind } from './facts.ts'
 import { bracketsEnd, continues, nesting, skipSpace } from './json.ts'
 
 /** A row, or the rest of one, within the bytes of a line. */

@@ -1,4 +1,4 @@
-import type { TranscriptHeader } from './facts.ts'
+import type { TranscriptHeader } from '../facts.ts'
 
 /** What one row of a transcript says, as far as judging it needs. The rest stays bytes. */
 export interface Entry {
@@ -33,7 +33,8 @@ export interface MessageFacts {
 
 export type Row = { header: TranscriptHeader } | { entry: Entry }
 
-const referring = ['firstKeptEntryId', 'targetId', 'appendParentId', 'fromId']
+/** Members that name entries. */
+export const referring = ['firstKeptEntryId', 'targetId', 'appendParentId', 'fromId']
 
 /** What a row of a transcript is; null where a gateway would not take it for one. `value` is parsed JSON. */
 export function rowOf(value: unknown): Row | null {
