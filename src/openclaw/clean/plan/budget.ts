@@ -27,12 +27,23 @@ export function budgetOf(
   const { diskBudget, sources } = policy
   const found: Budgeted = { sessions: [], files: [], missing: null }
   if (diskBudget === null) return found
-  const gone = new Set<FileFacts>(planned.files.map(({ file }) => file))
+  const isIndexHere = agent.files.some(({ kind }) => kind === 'index')
+  const total = bytesOf(agent.files)
+  let used = total
+  /** Counted once, however often it is named. */
+  const gone = new Set<FileFacts>()
+  const take = (files: readonly FileFacts[]) => {
+    const fresh = files.filter((file) => !gone.has(file))
+    for (const file of fresh) gone.add(file)
+    used -= bytesOf(fresh)
+  }
+  const takeSession = ({ entries, files }: Session) => {
+    take(files)
+    if (isIndexHere) used -= bytesOf(entries)
+  }
   const goneSessions = new Set(planned.sessions.map(({ session }) => session))
-  for (const session of goneSessions) for (const file of session.files) gone.add(file)
-  const total = agent.files.reduce((sum, { bytes }) => sum + bytes, 0)
-  const entryBytes = [...goneSessions].flatMap(({ entries }) => entries).reduce((sum, { bytes }) => sum + bytes, 0)
-  let used = total - entryBytes - [...gone].reduce((sum, { bytes }) => sum + bytes, 0)
+  take(planned.files.map(({ file }) => file))
+  for (const session of goneSessions) takeSession(session)
   if (used <= diskBudget.maxBytes) return found
   const from = sources.diskBudget === undefined ? '' : ` (${sources.diskBudget})`
   const because = `all files take ${formatSize(total)}, the budget is ${formatSize(diskBudget.maxBytes)}${from}`
@@ -40,20 +51,24 @@ export function budgetOf(
   for (const file of looseOf(agent, sessions, gone, stay, policy)) {
     if (isMet()) break
     found.files.push({ kind: file.kind === 'transcript' ? 'archive-transcript' : 'archive-leftover', file, because })
-    used -= file.bytes
+    take([file])
   }
   const open = oldestFirst((sessions ?? []).filter((each) => !goneSessions.has(each) && each.usedAtMs > 0))
   for (const session of [...open.filter(({ isErrand }) => isErrand), ...open.filter(({ isErrand }) => !isErrand)]) {
     if (isMet()) break
     if (stay.session(session) !== null) continue
     found.sessions.push({ session, because })
-    used -= session.bytes
+    takeSession(session)
   }
   if (!isMet()) {
     const left = `what is left takes ${formatSize(Math.max(0, used))} and must stay`
     found.missing = `The disk budget of agent ${agent.id} cannot be met: ${because}; ${left}.`
   }
   return found
+}
+
+function bytesOf(items: readonly { bytes: number }[]): number {
+  return items.reduce((sum, { bytes }) => sum + bytes, 0)
 }
 
 /** Kinds that nobody needs who is not looking for something that is gone already. */

@@ -21,7 +21,6 @@ export interface Session {
   usedAtMs: number
   /** Made by a machine for one purpose. */
   isErrand: boolean
-  bytes: number
 }
 
 const companionKinds: ReadonlySet<FileKind> = new Set(['trajectory', 'trajectory-pointer', 'stream', 'checkpoint'])
@@ -59,7 +58,6 @@ export function sessionsOf(agent: AgentFacts, parents: ReadonlyMap<string, strin
         ...[...transcripts.values()].map(({ mtimeMs }) => mtimeMs),
       ),
       isErrand: entries.every(({ key }) => factsOfKey(key).standing === 'errand'),
-      bytes: sumOf(entries) + sumOf(own),
     }
   })
 }
@@ -124,8 +122,4 @@ function elsewhereOf(entries: readonly EntryFacts[], odd: ReadonlyMap<string, st
   if (lost !== undefined) return `its transcript lies elsewhere, in ${lost.elsewhere}`
   const what = entries.map(({ transcript }) => odd.get(transcript ?? '')).find((each) => each !== undefined)
   return what === undefined ? null : `its transcript is a ${what} and no file`
-}
-
-function sumOf(items: readonly { bytes: number }[]): number {
-  return items.reduce((sum, { bytes }) => sum + bytes, 0)
 }
