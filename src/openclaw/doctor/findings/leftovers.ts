@@ -18,11 +18,17 @@ const leftoverNames = {
 
 const temporaryKinds: ReadonlySet<FileKind> = new Set(['temporary', 'index-temporary'])
 
-/** What stands in the sessions directories and is neither index nor transcript. Gateways with databases collect their own. */
+/** What stands in the sessions directories and is neither index nor transcript. */
 export function findLeftovers(seen: Seen): Finding[] {
-  const found = [...findOdd(seen), ...findLinked(seen), ...findLegacy(seen), ...findArchive(seen)]
-  if (seen.facts.home.generation === 'sqlite') return found
-  return [...findOld(seen), ...findTemporaries(seen), ...findOverBudget(seen), ...found]
+  return [
+    ...findOld(seen),
+    ...findTemporaries(seen),
+    ...findOverBudget(seen),
+    ...findOdd(seen),
+    ...findLinked(seen),
+    ...findLegacy(seen),
+    ...findArchive(seen),
+  ]
 }
 
 interface Left {
@@ -34,6 +40,7 @@ interface Left {
 /** What is past its time by the home's own rules. */
 export function leftoversOf(facts: HomeFacts): Left[] {
   const { agents, home, nowMs } = facts
+  if (home.generation === 'sqlite') return [] // the gateway's own archives
   const isReceipt = receiptsOf(facts)
   const kept = new Set(agents.flatMap((agent) => backupsKept(agent, home.policy.indexBackupsKept)))
   return [...filesOf(agents)].filter(({ file, path }) => {

@@ -13,7 +13,10 @@ export function findSchedule(seen: Seen): Finding[] {
   const isAbsent = ours.length === 0 && astray.length === 0 && unreadable.length === 0
   return [
     ...finding(seen, 'SCHEDULE_ABSENT', {
-      evidence: `${entries.length === 0 ? 'Neither systemd, cron nor launchd starts' : 'What is installed names other homes; nothing starts'} Holdfast for this one.`,
+      evidence:
+        entries.length === 0
+          ? 'Neither systemd, cron nor launchd starts Holdfast.'
+          : 'What is installed names other homes, and not this one.',
       items: isAbsent ? [home] : [],
     }),
     ...finding(seen, 'SCHEDULE_ELSEWHERE', {
