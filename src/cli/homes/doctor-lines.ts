@@ -77,3 +77,8 @@ export const severityNames: Record<Severity, string> = { error: 'ERROR', warning
 export function isIll({ findings }: Diagnosis): boolean {
   return findings.some(({ severity }) => severity !== 'note')
 }
+
+/** What can be typed as it is; else it is said to a person. */
+export function isCommand(fix: string): boolean {
+  return /^(?:sudo |holdfast |openclaw |chmod |OPENCLAW_STATE_DIR=)/.test(fix)
+}
