@@ -29,7 +29,7 @@ function changesOf(before: unknown, after: unknown, path: readonly string[] = []
   }
   const keys = new Set([...Object.keys(before), ...Object.keys(after)])
   return [...keys]
-    .filter((key) => key !== '$schema') // for editors
+    .filter((key) => key !== '$schema' && key !== 'homes') // for editors, and for other commands
     .flatMap((key) => changesOf(before[key], after[key], [...path, key]))
 }
 

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { defaultSettings } from '../engine/settings.ts'
 import { logLevels } from '../host/log.ts'
 import { busyPolicies } from '../model/turns.ts'
+import { homesSection } from './homes.ts'
 import {
   choice,
   duration,
@@ -143,6 +144,9 @@ export const configSchema = section({
   })
     .prefault({})
     .describe('The log, on standard error.'),
+  homes: homesSection
+    .prefault({})
+    .describe('Homes of OpenClaw gateways, for `holdfast keep` and the commands that look after homes.'),
   shutdown: section({
     drain: duration(0).prefault(spellDuration(drainMs)).describe('How long running turns may finish at shutdown.'),
   })
