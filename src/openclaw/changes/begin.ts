@@ -9,6 +9,7 @@ import type { BundleWriter } from './journal/bundle.ts'
 import { Journal } from './journal/journal.ts'
 import { changeMode, createFile, type FreshContent, type Replaced, replaceFile } from './put.ts'
 import type { Outcome, StepNote } from './run.ts'
+import { settleHome } from './settle/settle.ts'
 import { inBatches, type Taking, takeBatch } from './take.ts'
 import type { Territory } from './territory.ts'
 
@@ -56,7 +57,9 @@ export class Run implements AsyncDisposable {
    * @throws HoldfastError HOME_BUSY, HOME_UNSAFE, HOME_READ_ONLY, STORE_FULL, STORE_IO
    */
   async hold(): Promise<void> {
-    this.#lock ??= takeWriterLock(this.#home.dir)
+    if (this.#lock !== null) return
+    this.#lock = takeWriterLock(this.#home.dir)
+    await settleHome(this.#home, this.#clock.nowMs())
   }
 
   /** The file is in the archive and not in its place. @throws HoldfastError as `hold` */

@@ -60,7 +60,7 @@ export async function replaceFile(
     await desk.journal.append(line)
     told = line
     const beforeInPlace = async () => {
-      await desk.journal.append({ type: 'in place', step: line.step, atMs: desk.nowMs() })
+      await desk.journal.append({ type: 'in place', step: line.step, atMs: desk.nowMs(), copy: line.copy })
       isInPlace = true
     }
     const strict = { ...judged, sha256: line.copy.sha256 }
@@ -106,9 +106,9 @@ export async function changeMode(desk: Desk, judged: Judged, mode: number, note:
   let told: Told<'mode'> | null = null
   try {
     const root = rootOf(desk.home, judged.path)
-    const was = readMode(root, judged.path)
-    if (was === null) return missing
-    const line = { type: 'mode' as const, ...subjectOf(desk, judged.path, note), was, will: mode }
+    const found = readMode(root, judged.path)
+    if (found === null) return missing
+    const line = { type: 'mode' as const, ...subjectOf(desk, judged.path, note), was: found.mode, will: mode }
     await desk.journal.append(line)
     told = line
     if (!setModeIfSame(root, judged, mode)) throw changed(judged.path, 'it is gone')

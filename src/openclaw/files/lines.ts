@@ -65,3 +65,15 @@ export async function* readChunks(file: OpenFile): AsyncGenerator<Buffer, void, 
     position += count
   }
 }
+
+/** The last bytes that it had when it was opened, at most so many. @throws HoldfastError HOME_CHANGED, HOME_UNREADABLE */
+export async function readTail(file: OpenFile, bytesMax: number): Promise<Buffer> {
+  const start = Math.max(0, file.bytes - bytesMax)
+  const tail = Buffer.allocUnsafeSlow(file.bytes - start)
+  for (let done = 0; done < tail.length; ) {
+    const count = await file.read(tail.subarray(done), start + done)
+    if (count === 0) throw changed(file.path, `it was ${file.bytes} bytes long and is ${start + done}`)
+    done += count
+  }
+  return tail
+}

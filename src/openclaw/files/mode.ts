@@ -6,8 +6,11 @@ import { identityOf, type Judged, sameIdentity, standingOf } from './identity.ts
 import { openDirectory, requirePlace } from './place.ts'
 
 /** Permission bits of a file or directory; null where there is none. @throws HoldfastError HOME_UNSAFE for anything else, HOME_UNREADABLE */
-export function readMode(root: string, path: string): number | null {
-  return withOpen(root, path, (fd) => Number(fstatSync(fd, { bigint: true }).mode & 0o7777n))
+export function readMode(root: string, path: string): { mode: number; judged: Judged } | null {
+  return withOpen(root, path, (fd) => {
+    const stat = fstatSync(fd, { bigint: true })
+    return { mode: Number(stat.mode & 0o7777n), judged: { path, identity: identityOf(stat), sha256: null } }
+  })
 }
 
 /**

@@ -109,29 +109,6 @@ export class Directory implements Disposable {
   }
 }
 
-/** Directories that are used many times, each opened once. */
-export class Directories implements Disposable {
-  readonly #open = new Map<string, Directory | null>()
-
-  /** As `openDirectory`. */
-  open(root: string, path: string): Directory | null {
-    const known = this.#open.get(path)
-    if (known !== undefined) return known
-    const opened = openDirectory(root, path)
-    this.#open.set(path, opened)
-    return opened
-  }
-
-  sync(): void {
-    for (const directory of this.#open.values()) directory?.sync()
-  }
-
-  [Symbol.dispose](): void {
-    for (const directory of this.#open.values()) directory?.[Symbol.dispose]()
-    this.#open.clear()
-  }
-}
-
 /** Null where there is none. @throws HoldfastError HOME_UNSAFE for anything that is no directory inside the root, HOME_UNREADABLE */
 export function openDirectory(root: string, path: string): Directory | null {
   requireInside(root, path)

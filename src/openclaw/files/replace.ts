@@ -1,5 +1,5 @@
 import { closeSync, constants, fstatSync, fsyncSync, ftruncateSync, lstatSync, openSync, renameSync } from 'node:fs'
-import { basename, dirname } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isSystemError } from '../../host/files.ts'
 import {
@@ -120,20 +120,35 @@ async function writeInPlace(place: Place, attributes: Attributes): Promise<void>
   const { root, directory, judged, name, freshName } = place
   using fresh = openAt(root, directory, freshName)
   if (fresh === null) throw changed(judged.path, 'what was to be written is gone')
-  await writing(judged.path, async () => {
+  await overwrite(directory, name, judged.identity, readChunks(fresh), attributes)
+  directory.remove(freshName)
+}
+
+/**
+ * The file has this content, on disk, and is the same file: what reads it meanwhile may see half of it. `attributes`: null to leave them.
+ * @throws HoldfastError HOME_CHANGED before anything is written, HOME_UNSAFE, HOME_READ_ONLY, STORE_FULL, STORE_IO
+ */
+export async function overwrite(
+  directory: Directory,
+  name: string,
+  judged: Identity,
+  content: Content,
+  attributes: Attributes | null,
+): Promise<void> {
+  const path = join(directory.path, name)
+  await writing(path, async () => {
     const { O_NOFOLLOW = 0 }: Partial<typeof constants> = constants
     const fd = openSync(directory.at(name), constants.O_WRONLY | O_NOFOLLOW)
     try {
-      if (!sameIdentity(judged.identity, identityOf(fstatSync(fd, { bigint: true }))))
-        throw changed(judged.path, 'it is not the file that was judged')
-      ftruncateSync(fd, await writeContent(fd, readChunks(fresh)))
-      setAttributes(fd, attributes)
+      if (!sameIdentity(judged, identityOf(fstatSync(fd, { bigint: true }))))
+        throw changed(path, 'it is not the file that was judged')
+      ftruncateSync(fd, await writeContent(fd, content))
+      if (attributes !== null) setAttributes(fd, attributes)
       fsyncSync(fd)
     } finally {
       closeSync(fd)
     }
   })
-  directory.remove(freshName)
 }
 
 /** Somebody wrote to the old file between the last look and the rename. It has no name any more, and its bytes get theirs back. */

@@ -1,54 +1,22 @@
-import { join } from 'node:path'
 import { HoldfastError, isHoldfastError } from '../../../model/errors.ts'
 import { ensureDirectory, requireDirectory } from '../../files/create.ts'
 import { readLines } from '../../files/lines.ts'
-import { listDirectory } from '../../files/list.ts'
 import { openInside } from '../../files/open.ts'
 import { OwnFile } from '../../files/own/own-file.ts'
-import { removeFolder } from '../../files/own/remove-folder.ts'
-import { ownFolder } from '../../files/own/writer-lock.ts'
 import { BundleWriter } from './bundle.ts'
+import { archivesOf, folderOf, listBundles, manifestOf, removeRun } from './folder.ts'
 import {
   beginState,
-  bundlePattern,
   fold,
   type ManifestLine,
   manifestName,
   parseLine,
   type RunLine,
   type RunState,
-  runPattern,
 } from './manifest.ts'
 
 /** Longer lines were not written here. Unit: bytes. */
 const lineBytesMax = 512 * 1024
-
-export function archivesOf(home: string): string {
-  return join(home, ownFolder, 'archives')
-}
-
-export function folderOf(home: string, run: string): string {
-  if (!runPattern.test(run)) throw new HoldfastError('MANIFEST_INVALID', { because: `${run} is no name of a run` })
-  return join(archivesOf(home), run)
-}
-
-/** Names of runs, oldest first; names of another shape are not ours. */
-export async function listRuns(home: string): Promise<string[]> {
-  const found = (await listDirectory(home, archivesOf(home))) ?? []
-  return found.filter(({ name, what }) => what === 'directory' && runPattern.test(name)).map(({ name }) => name)
-}
-
-export interface BundleFile {
-  name: string
-  bytes: number
-}
-
-export async function listBundles(home: string, run: string): Promise<BundleFile[]> {
-  const found = (await listDirectory(home, folderOf(home, run))) ?? []
-  return found
-    .filter(({ name, what }) => what === 'file' && bundlePattern.test(name))
-    .map(({ name, identity }) => ({ name, bytes: Number(identity.bytes) }))
-}
 
 /** The journal of one run, open for writing. Who has it holds the writer's lock of the home. */
 export class Journal implements AsyncDisposable {
@@ -136,8 +104,7 @@ export class Journal implements AsyncDisposable {
 
   /** The run has changed nothing: nothing is left of it. */
   async discard(): Promise<void> {
-    const bundles = (await listBundles(this.home, this.run)).map(({ name }) => name)
-    removeFolder(this.home, this.folder, [manifestName, ...bundles])
+    await removeRun(this.home, this.run)
   }
 
   async newBundle(): Promise<BundleWriter> {
@@ -159,7 +126,7 @@ export class Journal implements AsyncDisposable {
  * @throws HoldfastError MANIFEST_INVALID, ARCHIVE_NOT_FOUND where there is none
  */
 export async function readRun(home: string, run: string): Promise<{ state: RunState; bytes: number }> {
-  const path = join(folderOf(home, run), manifestName)
+  const path = manifestOf(home, run)
   using file = await openInside(home, path)
   if (file === null) throw new HoldfastError('ARCHIVE_NOT_FOUND', { because: path })
   const invalid = (number: number, because: string) =>

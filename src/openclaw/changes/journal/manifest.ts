@@ -10,7 +10,8 @@ import { stepKinds } from '../run.ts'
  *   take       a file is about to leave its place; its verified copy is in a bundle. It goes by way of the name `aside`
  *   replace    a file is about to get other content, by way of `fresh`; a verified copy of the old is in a bundle. `entries`: a frame
  *              with the changes of index entries (JSON), so that undoing can merge them into an index that has moved on
- *   in place   the same file is about to be written in place, because its name cannot be given to another
+ *   in place   the file of this step, or of its undoing, is about to be written in place, because its name cannot be given to another;
+ *              `copy`: what it holds now
  *   create     a file is about to be there that was not, by way of `fresh`
  *   mode       the permission bits of a file or directory are about to change
  *   done       the step is done, with what stands under its name now
@@ -107,7 +108,7 @@ const lineSchema = z.discriminatedUnion('type', [
     atMs,
   }),
   ...announcements,
-  z.strictObject({ type: z.literal('in place'), step, atMs }),
+  z.strictObject({ type: z.literal('in place'), step, atMs, copy: frameSchema }),
   z.strictObject({ type: z.literal('done'), step, atMs, now: recordSchema.nullable() }),
   z.strictObject({ type: z.literal('left'), step, atMs, left: z.string(), because: z.string() }),
   z.strictObject({
@@ -141,7 +142,8 @@ export interface StepState {
   told: Announcement
   /** `announced`, `undoing`: what stands on disk decides. */
   state: 'announced' | 'done' | 'left' | 'undoing' | 'undone'
-  inPlace: boolean
+  /** What it held before it was being written in place. */
+  inPlace: Frame | null
   /** What stood under the name after it was done; null: nothing, or not known. */
   now: FileRecord | null
   because: string | null
@@ -182,20 +184,20 @@ export function fold(state: RunState, line: ManifestLine): boolean {
       state.steps.set(line.step, {
         told: line,
         state: 'announced',
-        inPlace: false,
+        inPlace: null,
         now: null,
         because: null,
         undo: null,
       })
       return true
     case 'in place':
-      return change(known, { inPlace: true })
+      return change(known, { inPlace: line.copy })
     case 'done':
       return change(known, { state: 'done', now: line.now })
     case 'left':
       return change(known, { state: 'left', because: line.because })
     case 'undo':
-      return change(known, { state: 'undoing', undo: line })
+      return change(known, { state: 'undoing', undo: line, inPlace: null })
     case 'undone':
       return change(known, { state: 'undone' })
     case 'redone':
@@ -215,11 +217,12 @@ function change(known: StepState | undefined, by: Partial<StepState>): boolean {
   return true
 }
 
-/** The copies that a step needs for its way back. */
-export function framesOf(told: Announcement): Frame[] {
-  if (told.type === 'take') return [told.copy]
-  if (told.type === 'replace') return told.entries === null ? [told.copy] : [told.copy, told.entries]
-  return []
+/** All pieces of bundles that a step names. */
+export function framesOf({ told, inPlace }: StepState): Frame[] {
+  const frames = inPlace === null ? [] : [inPlace]
+  if (told.type === 'take' || told.type === 'replace') frames.push(told.copy)
+  if (told.type === 'replace' && told.entries !== null) frames.push(told.entries)
+  return frames
 }
 
 /** A file's record as an identity to compare with. */
