@@ -1,38 +1,14 @@
 import { describe, expect, it } from 'vitest'
+import { file, header, linesOf, reply, row, user } from '../../../test/openclaw/transcripts/rows.ts'
 import { TranscriptCheck } from './check.ts'
 import type { DamageKind } from './facts.ts'
 
-/** The lines of a file, as they are read from it. Text is UTF-8. */
 function check(content: string | Buffer) {
-  const data = Buffer.from(content as string)
   const checker = new TranscriptCheck()
-  let number = 1
-  for (let offset = 0; offset < data.length; number += 1) {
-    const feed = data.indexOf(0x0a, offset)
-    const end = feed === -1 ? data.length : feed
-    const line = { number, offset, bytes: end - offset, data: data.subarray(offset, end), ended: feed !== -1 }
-    checker.line(line)
-    offset = end + 1
-  }
-  return checker.end(data.length)
+  for (const line of linesOf(Buffer.from(content as string))) checker.line(line)
+  return checker.end(content.length)
 }
 
-const iso = '2026-11-21T06:00:00.000Z'
-const header = JSON.stringify({ type: 'session', version: 3, id: 's1', timestamp: iso, cwd: '/w' })
-const user = (id: string, parentId: string | null, text = id) =>
-  JSON.stringify({ type: 'message', id, parentId, timestamp: iso, message: { role: 'user', content: text } })
-const reply = (id: string, parentId: string | null, { text = 'hello', api = 'openai-completions', total = 7 } = {}) =>
-  JSON.stringify({
-    type: 'message',
-    id,
-    parentId,
-    timestamp: iso,
-    message: { role: 'assistant', content: [{ type: 'text', text }], api, usage: { totalTokens: total } },
-  })
-const row = (type: string, id: string, parentId: string | null | undefined, more = {}) =>
-  JSON.stringify({ type, id, parentId, timestamp: iso, ...more })
-const file = (...lines: (string | Buffer)[]) =>
-  Buffer.concat(lines.flatMap((line) => [Buffer.from(line as string), Buffer.from('\n')]))
 /** `\ud83d` as it stands in JSON that a gateway writes. */
 const half = (id: string, parentId: string | null) => user(id, parentId, 'hi \ud83d')
 
@@ -58,7 +34,11 @@ describe('a transcript', () => {
     ['with blank lines and CRLF', file(header, '', `${user('a', null)}\r`, '  \r'), [], { messages: 1 }],
     ['with a byte order mark', file(`\ufeff${header}`, user('a', null)), [], { messages: 1 }],
     ['with two headers', file(header, user('a', null), header, whole), [], { messages: 2 }],
-    ['with whole characters in escapes', file(header, user('a', null).replace('"a"', '"\\ud83d\\ude00"')), []],
+    [
+      'with whole characters in escapes',
+      file(header, user('a', null).replace('"text":"a"', '"text":"\\ud83d\\ude00"')),
+      [],
+    ],
     ['with an escaped backslash before ud83d', file(header, user('a', null, '\\ud83d')), []],
     ['with replies alike that are no copies', file(header, reply('a', null), reply('b', 'a')), [], { messages: 2 }],
     [

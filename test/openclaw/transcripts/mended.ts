@@ -1,17 +1,22 @@
 import { expect } from 'vitest'
-import type { DamageKind } from '../../../src/openclaw/transcripts/facts.ts'
 import { planRepair, type Repair } from '../../../src/openclaw/transcripts/repair.ts'
 import { contentOf, isSecond, readAsGateway, shown } from './gateway.ts'
 import { linesOf } from './rows.ts'
 
-const made = Buffer.from('{"type":"session","version":3,"id":"made","timestamp":"2026-11-21T06:00:00.000Z","cwd":"/w"}')
+export const made = Buffer.from(
+  '{"type":"session","version":3,"id":"made","timestamp":"2026-11-21T06:00:00.000Z","cwd":"/w"}',
+)
 
-export const plan = (data: Buffer): Promise<Repair | null> =>
-  planRepair(() => linesOf(data), data.length, () => made)
+export const plan = (data: Buffer, lineBytesMax?: number): Promise<Repair | null> =>
+  planRepair(
+    () => linesOf(data, lineBytesMax),
+    data.length,
+    () => made,
+  )
 
 /** The bytes of the mended transcript; the same bytes where nothing is to be mended. */
-export async function mend(data: Buffer): Promise<Buffer> {
-  const repair = await plan(data)
+export async function mend(data: Buffer, lineBytesMax?: number): Promise<Buffer> {
+  const repair = await plan(data, lineBytesMax)
   if (repair === null) return data
   const parts: Buffer[] = []
   for await (const piece of repair.pieces()) {
@@ -19,8 +24,6 @@ export async function mend(data: Buffer): Promise<Buffer> {
   }
   return Buffer.concat(parts)
 }
-
-const stays: DamageKind[] = ['header-old', 'oversized-line']
 
 /** Whatever was done to the file: what could be read still can, each line is whole, the walk ends, and nothing is left to do. */
 export async function expectMended(data: Buffer, { linear }: { linear: boolean }): Promise<void> {
@@ -33,7 +36,12 @@ export async function expectMended(data: Buffer, { linear }: { linear: boolean }
   expect(lost).toEqual([])
   const again = await plan(mended)
   expect(again?.before.counts ?? {}).toEqual({})
-  expect(after.length).toBe(mended.toString().split('\n').filter((line) => line.trim() !== '').length)
+  expect(after.length).toBe(
+    mended
+      .toString()
+      .split('\n')
+      .filter((line) => line.trim() !== '').length,
+  )
   const sees = shown(after)
   expect(sees).not.toBeNull()
   if (!linear || hasTwoOfOneId(before)) return
@@ -41,8 +49,6 @@ export async function expectMended(data: Buffer, { linear }: { linear: boolean }
   const missing = (saw ?? []).filter((message) => !sees?.includes(message) && !message.includes('"api":"cli"'))
   expect(missing).toEqual([])
 }
-
-export { stays }
 
 /** A gateway takes the second one for both, and the chain of the first is gone. */
 function hasTwoOfOneId(rows: { id?: unknown }[]): boolean {

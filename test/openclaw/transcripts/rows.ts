@@ -1,5 +1,5 @@
-import type { Line } from '../../../src/openclaw/files/lines.ts'
 import { createHash } from 'node:crypto'
+import type { Line } from '../../../src/openclaw/files/lines.ts'
 
 /** Rows as gateways of the file generation write them. */
 
@@ -38,7 +38,15 @@ export function* linesOf(data: Buffer, lineBytesMax = 16 * 1024 ** 2): Generator
   }
 }
 
-const texts = ['Guten Morgen! ☀️', '東京の天気', 'Ёлка', 'a "quoted" \\ text', '{"type":"message","id":"x"}', 'zwei\nZeilen\t🙂', 'x']
+const texts = [
+  'Guten Morgen! ☀️',
+  '東京の天気',
+  'Ёлка',
+  'a "quoted" \\ text',
+  '{"type":"message","id":"x"}',
+  'zwei\nZeilen\t🙂',
+  'x',
+]
 
 /** A conversation as one writer leaves it: of so many turns, with tool calls, second replies, labels and compactions in between. */
 export function conversation(chance: () => number, turns: number, name = 's1'): string[] {
@@ -51,23 +59,38 @@ export function conversation(chance: () => number, turns: number, name = 's1'): 
     lines.push(make(id, parent))
     parent = id
   }
-  const text = () => `${texts[Math.floor(chance() * texts.length)]} ${Math.floor(chance() * 1e9)}`.repeat(1 + Math.floor(chance() * 4))
+  const text = () =>
+    `${texts[Math.floor(chance() * texts.length)]} ${Math.floor(chance() * 1e9)}`.repeat(1 + Math.floor(chance() * 4))
   say((id, parentId) => row('model_change', id, parentId, { provider: 'mock', modelId: 'm1' }))
   for (let turn = 0; turn < turns; turn += 1) {
     const question = text()
     say((id, parentId) => user(id, parentId, question))
     if (chance() < 0.2) {
       say((id, parentId) => {
-        const content = [{ type: 'toolCall', id: `call_${id}`, name: 'read', arguments: { path: '/x', entry: { type: 'a', id: 'b' } } }]
+        const content = [
+          {
+            type: 'toolCall',
+            id: `call_${id}`,
+            name: 'read',
+            arguments: { path: '/x', entry: { type: 'a', id: 'b' } },
+          },
+        ]
         return row('message', id, parentId, { message: { role: 'assistant', content, usage: { totalTokens: 3 } } })
       })
-      const result = { role: 'toolResult', toolCallId: 'c', toolName: 'read', content: [{ type: 'text', text: text() }], isError: false }
+      const result = {
+        role: 'toolResult',
+        toolCallId: 'c',
+        toolName: 'read',
+        content: [{ type: 'text', text: text() }],
+        isError: false,
+      }
       say((id, parentId) => row('message', id, parentId, { message: result }))
     }
     const answer = { text: text(), total: turn }
     say((id, parentId) => reply(id, parentId, answer))
     if (chance() < 0.3) say((id, parentId) => row('custom', id, parentId, { customType: 'bootstrap', data: { turn } }))
-    if (chance() < 0.3) say((id, parentId) => reply(`${id}-uuid`, parentId, { ...answer, api: 'cli' }).replace(`${id}-uuid`, id))
+    if (chance() < 0.3)
+      say((id, parentId) => reply(`${id}-uuid`, parentId, { ...answer, api: 'cli' }).replace(`${id}-uuid`, id))
     if (chance() < 0.05) {
       const kept: string | null = parent
       say((id, parentId) => row('compaction', id, parentId, { summary: 's', firstKeptEntryId: kept, tokensBefore: 1 }))

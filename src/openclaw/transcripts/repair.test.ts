@@ -1,0 +1,18 @@
+import { expect, it } from 'vitest'
+import { damaged, linearDamages } from '../../../test/openclaw/transcripts/damage.ts'
+import { expectMended } from '../../../test/openclaw/transcripts/mended.ts'
+import { chanceFrom } from '../../../test/power/chance.ts'
+
+it.each(Array.from({ length: 10 }, (_, at) => at * 50))(
+  'mends whatever was done to a transcript (seeds from %i)',
+  async (from) => {
+    for (let seed = from; seed < from + 50; seed += 1) {
+      const { data, names } = damaged(chanceFrom(seed))
+      const linear = linearDamages(names)
+      await expectMended(data, { linear }).catch((error) => {
+        throw new Error(`seed ${seed} (${names.join(', ')})`, { cause: error })
+      })
+    }
+    expect(from).toBeGreaterThanOrEqual(0)
+  },
+)
