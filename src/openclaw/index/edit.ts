@@ -1,4 +1,4 @@
-import { HoldfastError } from '../../model/errors.ts'
+import { HoldfastError, isHoldfastError } from '../../model/errors.ts'
 import { parsedJson } from './json.ts'
 import { type Layout, layOut, layoutOf } from './layout.ts'
 import { parseIndex, parseObject } from './parse.ts'
@@ -146,7 +146,7 @@ function checkedValue(text: string): string {
     const { members, close } = parseObject(wrapped)
     if (members.length !== 1 || close !== wrapped.length - 1) throw invalid('is more than one')
   } catch (error) {
-    if (error instanceof HoldfastError && error.code === 'INDEX_UNREADABLE') throw invalid('is not JSON')
+    if (isHoldfastError(error, 'INDEX_UNREADABLE')) throw invalid('is not JSON')
     throw error
   }
   return text.replace(/^[ \t\r\n]+|[ \t\r\n]+$/g, '')
