@@ -1,8 +1,8 @@
 import { HoldfastError, isHoldfastError } from '../../model/errors.ts'
-import { parsedJson } from './json.ts'
-import { type Layout, layOut, layoutOf } from './layout.ts'
 import { parseIndex, parseObject } from './parse.ts'
-import type { Member, ParsedObject } from './scan.ts'
+import { parsedJson } from './text/json.ts'
+import { type Layout, layOut, layoutOf } from './text/layout.ts'
+import type { Member, ParsedObject } from './text/scan.ts'
 
 /** A change of one entry. Raw JSON text of its value, so that undoing can put back every byte, and merge into an index that has moved on. */
 export interface EntryChange {

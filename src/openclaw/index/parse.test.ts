@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { isHoldfastError } from '../../model/errors.ts'
 import { indexBytesMax, parseIndex, parseObject, scanIndex } from './parse.ts'
-import { depthMax } from './scan.ts'
+import { depthMax } from './text/scan.ts'
 
 const entriesOf = (text: string) => {
   const bytes = Buffer.from(text)

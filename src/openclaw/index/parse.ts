@@ -1,4 +1,4 @@
-import { indexUnreadable, ObjectScanner, type ParsedObject } from './scan.ts'
+import { indexUnreadable, ObjectScanner, type ParsedObject } from './text/scan.ts'
 
 /** An index of 1,000 sessions has 42 MB in the worst report known; six times that is no index that a gateway could load. */
 export const indexBytesMax = 256 * 1024 ** 2

@@ -7,12 +7,12 @@ import { openInside } from '../files/open.ts'
 import { openDirectory } from '../files/place.ts'
 import { readSmall, type SmallFile } from '../files/text.ts'
 import type { AgentHome } from '../home/home.ts'
-import { waitingKeys } from './children.ts'
-import { type EntryRead, readEntry } from './entry.ts'
+import { waitingKeys } from './entries/children.ts'
+import { type EntryRead, readEntry } from './entries/entry.ts'
+import { Weights } from './entries/weights.ts'
 import type { EntryFacts, IndexFacts } from './facts.ts'
 import { indexBytesMax, scanIndex } from './parse.ts'
-import { type Member, ObjectScanner, type ParsedObject } from './scan.ts'
-import { Weights } from './weights.ts'
+import { type Member, ObjectScanner, type ParsedObject } from './text/scan.ts'
 
 /** An index with its bytes, for who changes it. */
 export interface IndexText {

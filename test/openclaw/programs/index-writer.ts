@@ -1,7 +1,7 @@
 import { writeSync } from 'node:fs'
 import { systemClock } from '../../../src/host/clock.ts'
 import { patchEntry } from '../../../src/openclaw/index/edit.ts'
-import { type IndexView, openIndexStore } from '../../../src/openclaw/index/store.ts'
+import { type IndexView, openIndexStore } from '../../../src/openclaw/index/store/store.ts'
 
 // Counts up in one index, in an entry of its own and in one that all writers share, and prints a line for each change that is done.
 

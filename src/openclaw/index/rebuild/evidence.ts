@@ -1,5 +1,5 @@
 import { factsOfKey } from '../../home/keys.ts'
-import { isRecord, parsedJson } from '../json.ts'
+import { isRecord, parsedJson } from '../text/json.ts'
 
 /** What a gateway has written down, outside of its index, on which session a key had. */
 export interface Named {

@@ -1,4 +1,4 @@
-import type { EntryRead } from '../entry.ts'
+import type { EntryRead } from '../entries/entry.ts'
 import type { EntryFacts } from '../facts.ts'
 import type { Named } from './evidence.ts'
 import type { SalvagedIndex } from './salvage.ts'

@@ -1,8 +1,8 @@
 import { setImmediate as afterOthers } from 'node:timers/promises'
 import { isHoldfastError } from '../../../model/errors.ts'
-import { type EntryRead, readEntry } from '../entry.ts'
+import { type EntryRead, readEntry } from '../entries/entry.ts'
 import { indexBytesMax, parseObject, scanIndex } from '../parse.ts'
-import type { Member, ParsedObject } from '../scan.ts'
+import type { Member, ParsedObject } from '../text/scan.ts'
 
 /** One entry that is whole, of an index that need not be. */
 export interface Salvaged {

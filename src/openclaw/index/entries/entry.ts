@@ -1,7 +1,7 @@
-import type { SessionKind } from '../../model/keys.ts'
-import { factsOfKey } from '../home/keys.ts'
-import type { EntryFacts } from './facts.ts'
-import type { Member, ParsedObject } from './scan.ts'
+import type { SessionKind } from '../../../model/keys.ts'
+import { factsOfKey } from '../../home/keys.ts'
+import type { EntryFacts } from '../facts.ts'
+import type { Member, ParsedObject } from '../text/scan.ts'
 import { isFileId, placeOfTranscript } from './transcript.ts'
 
 /** What decisions need of an entry; the first of `transcripts` that is there is its transcript, else the first. */

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Clock } from '../../host/clock.ts'
-import { HoldfastError } from '../../model/errors.ts'
+import type { Clock } from '../../../host/clock.ts'
+import { HoldfastError } from '../../../model/errors.ts'
 
 /** One at a time for each name, in the order of asking. */
 export class Queues {

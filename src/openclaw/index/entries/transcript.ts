@@ -1,4 +1,4 @@
-import { fileSessionId, kindOfName } from '../home/names.ts'
+import { fileSessionId, kindOfName } from '../../home/names.ts'
 
 /** Where a gateway keeps the transcript of an entry. */
 export interface TranscriptPlace {

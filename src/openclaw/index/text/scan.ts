@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import { HoldfastError } from '../../model/errors.ts'
+import { HoldfastError } from '../../../model/errors.ts'
 
 /** `"key": value` in an object: where both stand. Offsets are bytes; `keyStart` is the quote, ends are behind the last byte. */
 export interface Member {

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
-import type { FieldWeight } from './facts.ts'
-import type { Member } from './scan.ts'
+import type { FieldWeight } from '../facts.ts'
+import type { Member } from '../text/scan.ts'
 
 /** Shorter values are not worth storing once: a reference to them is as long. Unit: bytes. */
 const repeatBytesMin = 256

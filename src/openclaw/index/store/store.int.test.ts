@@ -12,12 +12,12 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { IndexWriter } from '../../../test/openclaw/index-writers.ts'
-import { Ground, unpackFixture } from '../../../test/openclaw/unpack.ts'
-import { systemClock } from '../../host/clock.ts'
-import { currentHolder } from '../../host/process.ts'
-import type { AgentHome } from '../home/home.ts'
-import { type EntryChange, patchEntry } from './edit.ts'
+import { IndexWriter } from '../../../../test/openclaw/index-writers.ts'
+import { Ground, unpackFixture } from '../../../../test/openclaw/unpack.ts'
+import { systemClock } from '../../../host/clock.ts'
+import { currentHolder } from '../../../host/process.ts'
+import type { AgentHome } from '../../home/home.ts'
+import { type EntryChange, patchEntry } from '../edit.ts'
 import { type IndexView, openIndexStore } from './store.ts'
 
 class Place extends Ground {

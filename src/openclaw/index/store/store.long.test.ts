@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { IndexWriter } from '../../../test/openclaw/index-writers.ts'
-import { Seeded } from '../../../test/openclaw/seeded.ts'
-import { Ground } from '../../../test/openclaw/unpack.ts'
+import { IndexWriter } from '../../../../test/openclaw/index-writers.ts'
+import { Seeded } from '../../../../test/openclaw/seeded.ts'
+import { Ground } from '../../../../test/openclaw/unpack.ts'
 
 describe('eight processes that change one index', () => {
   const sum = (counts: number[]) => counts.reduce((total, each) => total + each, 0)

@@ -1,4 +1,4 @@
-import { isRecord, parsedJson } from './json.ts'
+import { isRecord, parsedJson } from '../text/json.ts'
 
 /** A child that nobody has heard of for this long is waited for by nobody: a run may last 48 h, a delivery is retried for hours. Unit: ms. */
 const forgottenMs = 7 * 24 * 3_600_000

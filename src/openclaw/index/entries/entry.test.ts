@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { parseIndex, parseObject } from '../parse.ts'
 import { waitingKeys } from './children.ts'
 import { readEntry } from './entry.ts'
-import { parseIndex, parseObject } from './parse.ts'
 import { placeOfTranscript } from './transcript.ts'
 
 const nowMs = Date.parse('2026-11-26T12:00:00Z')
