@@ -107,7 +107,7 @@ describe('a mended transcript', () => {
     [
       'has an id for each entry, and who follows the second goes on following it',
       file(header, a, b, user('b', 'a', 'other'), c),
-      file(header, a, b, user('adaf0615', 'b', 'other'), user('c', 'adaf0615')),
+      file(header, a, b, user('5e3bfce6', 'b', 'other'), user('c', '5e3bfce6')),
     ],
     [
       'has the chain where it was broken',
@@ -151,7 +151,7 @@ describe('a mended transcript', () => {
     [
       'gives an id to a row without one',
       file(header, a, '{"type":"message","message":{"role":"user","content":"x"}}'),
-      file(header, a, '{"type":"message","message":{"role":"user","content":"x"},"id":"903e3a5a","parentId":"a"}'),
+      file(header, a, '{"type":"message","message":{"role":"user","content":"x"},"id":"f22993f2","parentId":"a"}'),
     ],
   ])('%s', async (_, content, mended, reports) => {
     const repair = await plan(content)
