@@ -28,6 +28,8 @@ export interface Planted {
 }
 
 const healthy = agentFacts()
+/** Its start goes on only with what was marked. */
+const older = { ...healthyFacts().home, version: '2026.5.18' }
 const healthyEntries = healthy.index.state === 'read' ? healthy.index.entries : []
 export const withFile = (name: string, more: object = {}) => ({ files: [...healthy.files, fileOf(name, more)] })
 export const withEntry = (key: string, id: string, more: object = {}) => ({
@@ -138,11 +140,14 @@ export const planted: Partial<Record<FindingCode, Planted[]>> = {
   ],
   RESUME_STALE: [{ agent: withEntry('agent:main:group:7', 'c', { ...cut, usedAtMs: nowMs - dayMs - 1 }) }],
   RUN_INTERRUPTED: [
-    { agent: withEntry('agent:main:group:7', 'c', { status: 'running' }) },
+    { agent: withEntry('agent:main:group:7', 'c', { status: 'running' }), facts: { home: older } },
     { agent: withEntry('agent:main:cron:j', 'c', cut) },
     {
       agent: withEntry('agent:main:group:7', 'c', { ...cut, status: 'running', abortedLastRun: false }),
-      facts: { gateway: { state: 'running', pid: 7, sinceMs: nowMs - hourMs + 1, proof: '', container: null } },
+      facts: {
+        home: older,
+        gateway: { state: 'running', pid: 7, sinceMs: nowMs - hourMs + 1, proof: '', container: null },
+      },
     },
   ],
   BINDING_STALE: [
