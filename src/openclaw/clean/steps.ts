@@ -4,7 +4,7 @@ import type { JudgedLock } from '../locks/verdict.ts'
 import type { AgentFacts, FileFacts } from '../survey/facts.ts'
 
 /** One thing to do, with its reason. What is shown before is what is carried out. */
-export interface CleanStep {
+export interface Step<Act> {
   kind: StepKind
   agentId: string
   /** Absolute; of an entry the index that it stands in. */
@@ -12,10 +12,19 @@ export interface CleanStep {
   key: string | null
   because: string
   bytes: number
-  act: CleanAct
+  act: Act
   /** Why it cannot be done now; null: it can. */
   left: string | null
 }
+
+export interface Plan<Act> {
+  steps: Step<Act>[]
+  /** What a person should know beyond single steps, one sentence each. */
+  notes: string[]
+}
+
+export type CleanStep = Step<CleanAct>
+export type CleanPlan = Plan<CleanAct>
 
 export type CleanAct =
   /** Its entry is taken out of the index. */
@@ -26,12 +35,6 @@ export type CleanAct =
   | { do: 'clear'; lock: JudgedLock; session: number | null }
   /** The index is copied beside itself and loses these fields, which a gateway makes anew. */
   | { do: 'slim'; fields: readonly string[] }
-
-export interface CleanPlan {
-  steps: CleanStep[]
-  /** What a person should know beyond single steps, one sentence each. */
-  notes: string[]
-}
 
 export function pathOf(agent: Pick<AgentFacts, 'sessionsDir'>, name: string): string {
   return `${agent.sessionsDir}/${name}`

@@ -1,5 +1,6 @@
 import { formatDuration } from '../../../model/units.ts'
 import { factsOfKey } from '../../home/keys.ts'
+import { namedIn } from '../../home/receipts.ts'
 import type { EntryFacts } from '../../index/facts.ts'
 import type { AgentFacts, FileFacts, HomeFacts } from '../../survey/facts.ts'
 import { pathOf } from '../steps.ts'
@@ -20,13 +21,13 @@ export class Staying {
   readonly #agent: AgentFacts
   /** By the name of what is locked. */
   readonly #held: Set<string>
-  readonly #receipts: Set<string>
+  readonly #isReceipt: (path: string) => boolean
 
   constructor(facts: HomeFacts, agent: AgentFacts) {
     this.#facts = facts
     this.#agent = agent
     this.#held = new Set(agent.locks.filter(({ verdict }) => !stale.has(verdict)).map(({ path }) => lockedName(path)))
-    this.#receipts = new Set(facts.home.receipts)
+    this.#isReceipt = namedIn(facts.home.receipts)
   }
 
   /** Why this session stays; null: it may go. */
@@ -65,14 +66,6 @@ export class Staying {
     if (this.#isRecent(mtimeMs)) return 'it was written just now'
     if (links > 1) return `it has ${links} names (hard links)`
     return this.#isReceipt(pathOf(this.#agent, name)) ? 'a migration to SQLite names it' : null
-  }
-
-  /** A directory among them stands for all in it. */
-  #isReceipt(path: string): boolean {
-    for (let at = path.length; at > 0; at = path.lastIndexOf('/', at - 1)) {
-      if (this.#receipts.has(path.slice(0, at))) return true
-    }
-    return false
   }
 
   #isRecent(atMs: number): boolean {
