@@ -44,7 +44,9 @@ export function holderOf(claim: Claim, around: HomeProcesses): Holding {
   if (claim.mtimeMs > table.readAtMs) return unknown('it was written after the processes were listed')
   const recycled = matches.find(({ process, byStart }) => byStart && isNear(process, around))
   if (recycled !== undefined) return { verdict: 'recycled', process: null, proof: recycled.because }
-  const others = matches.map(({ because }) => `; ${because}`).join('')
+  const [first] = matches
+  const others =
+    first === undefined ? '' : `; ${first.because}${matches.length > 1 ? `, and ${matches.length - 1} more` : ''}`
   return {
     verdict: 'dead',
     process: null,
@@ -147,7 +149,7 @@ function namespaceOf(process: ProcessFacts | null, own: OwnView): string {
 
 /** The gateway of the home, for comparison. */
 function elsewhere({ users }: HomeProcesses): string {
-  const gateway = users.find(({ program }) => program === 'gateway')
+  const gateway = users.find(({ program }) => program === 'gateway') ?? users.find(({ program }) => program !== 'other')
   return gateway === undefined ? '' : `; its gateway is ${nameOf(gateway.process)}`
 }
 
