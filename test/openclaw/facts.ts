@@ -40,6 +40,9 @@ export function entryFacts(key: string, sessionId: string, more: Partial<EntryFa
 export function lockOf(sessionId: string, verdict: Verdict, more: Partial<JudgedLock> = {}): JudgedLock {
   return {
     path: `${sessionsDir}/${sessionId}.jsonl.lock`,
+    what: 'file',
+    sha256: null,
+    holder: null,
     identity,
     mtimeMs: nowMs - hourMs,
     payload: { pid: 15, createdAtMs: nowMs - hourMs, maxHoldMs: null, startTicks: null },

@@ -1,13 +1,17 @@
-import type { Identity } from '../files/identity.ts'
+import type { Identity, Standing } from '../files/identity.ts'
 
 /** What a lock file says, as far as it is to be believed. */
 export interface LockFacts {
   /** Absolute. */
   path: string
+  /** Anything else than a file is never taken away. */
+  what: Standing
   identity: Identity
   mtimeMs: number
-  /** null where the file is no payload, with the reason. */
-  payload: LockPayload | { malformed: string }
+  /** Of what was read; null where nothing was. */
+  sha256: string | null
+  /** `malformed`: it is no payload; `unreadable`: it cannot be told what it is. With the reason. */
+  payload: LockPayload | { malformed: string } | { unreadable: string }
 }
 
 export interface LockPayload {
@@ -27,6 +31,7 @@ export interface LockPayload {
 export type Verdict = 'live' | 'dead' | 'recycled' | 'malformed' | 'unknown'
 
 export interface JudgedLock extends LockFacts {
+  /** As the lock says, so in the namespace of its holder. */
   pid: number | null
   ageMs: number
   verdict: Verdict
@@ -36,4 +41,22 @@ export interface JudgedLock extends LockFacts {
   operation: string | null
   /** It is held for longer than it said it would be. */
   overdue: boolean
+  /** Of a live one. */
+  holder: LockHolder | null
+}
+
+/** The process that has a lock. */
+export interface LockHolder {
+  /** Here: in its own container it may have another one. */
+  pid: number
+  /** Its command line, without credentials. A gateway may have taken a title in its place. */
+  command: string
+  sinceMs: number | null
+  /** One letter as ps(1) has it: D waits for a disk, T is stopped. */
+  state: string
+  container: string | null
+  /** Of one processor, measured for a moment; null where it was not. */
+  cpuShare: number | null
+  /** Whether it has the lock file open, as gateways do while they hold it. null: that cannot be seen. */
+  hasItOpen: boolean | null
 }
