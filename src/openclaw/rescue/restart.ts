@@ -1,7 +1,8 @@
-/** How a gateway of this installation is restarted, and what told us. */
+/** How the gateway of this installation is stopped and started, and what told us. */
 export interface RestartWay {
   kind: 'systemd user unit' | 'systemd unit' | 'launchd agent' | 'container' | 'command'
-  words: string[]
+  stop: string[]
+  start: string[]
   because: string
 }
 
@@ -16,15 +17,13 @@ export interface InstallationFacts {
   containerCommand: string | null
   /** Units that are named after the gateway and lie where systemd looks: of the user, of the machine. */
   units: { user: string[]; system: string[] }
-  /** The gateway's agent file for launchd is there. */
-  launchdAgent: boolean
+  /** The gateway's agent file for launchd, where it is there. Absolute. */
+  launchdAgent: string | null
   uid: number
   /** Absolute, or words such as `node …/openclaw.mjs`. */
   openclaw: string[] | null
 }
 
-/** The label that releases of the gateway give their launchd agent. */
-export const launchdLabel = 'ai.openclaw.gateway'
 /** Units that the gateway's own installer writes, and what people call theirs. */
 export const unitPattern = /^openclaw[\w@.-]*\.service$/
 
@@ -40,7 +39,8 @@ function byContainer({ container, containerCommand }: InstallationFacts): Restar
   if (container === null || containerCommand === null) return null
   return {
     kind: 'container',
-    words: [containerCommand, 'restart', container],
+    stop: [containerCommand, 'stop', container],
+    start: [containerCommand, 'start', container],
     because: `the gateway runs in the container ${container.slice(0, 12)}`,
   }
 }
@@ -59,9 +59,11 @@ function byCgroup(cgroup: string | null): RestartWay | null {
 }
 
 function systemd(unit: string, isUsers: boolean, because: string): RestartWay {
+  const systemctl = isUsers ? ['systemctl', '--user'] : ['systemctl']
   return {
     kind: isUsers ? 'systemd user unit' : 'systemd unit',
-    words: ['systemctl', ...(isUsers ? ['--user'] : []), 'restart', unit],
+    stop: [...systemctl, 'stop', unit],
+    start: [...systemctl, 'start', unit],
     because,
   }
 }
@@ -71,13 +73,19 @@ function byInstallation({ platform, units, launchdAgent, uid, openclaw }: Instal
   if (usersUnit !== undefined) return systemd(usersUnit, true, 'this unit is installed for the user')
   const [unit] = units.system
   if (unit !== undefined) return systemd(unit, false, 'this unit is installed on the machine')
-  if (platform === 'darwin' && launchdAgent) {
+  if (platform === 'darwin' && launchdAgent !== null) {
     return {
       kind: 'launchd agent',
-      words: ['launchctl', 'kickstart', '-k', `gui/${uid}/${launchdLabel}`],
+      stop: ['launchctl', 'bootout', `gui/${uid}`, launchdAgent],
+      start: ['launchctl', 'bootstrap', `gui/${uid}`, launchdAgent],
       because: 'its agent is installed',
     }
   }
   if (openclaw === null) return null
-  return { kind: 'command', words: [...openclaw, 'gateway', 'restart'], because: 'the gateway has a command for it' }
+  return {
+    kind: 'command',
+    stop: [...openclaw, 'gateway', 'stop'],
+    start: [...openclaw, 'gateway', 'start'],
+    because: 'the gateway has commands for it',
+  }
 }
