@@ -57,3 +57,9 @@ export type IndexFacts =
       /** Heaviest first. */
       fields: FieldWeight[]
     }
+
+/**
+ * What a gateway writes into an entry from elsewhere and makes anew with the session's next message: the list of skills, and a report on the
+ * system prompt. Tried with 2026.5.18 and 2026.7.1: entries without them work, keep their history, and have them again after one message.
+ */
+export const derivedFields = ['skillsSnapshot', 'systemPromptReport'] as const

@@ -1,13 +1,14 @@
 import { writeSync } from 'node:fs'
 import { systemClock } from '../../../src/host/clock.ts'
 import { patchEntry } from '../../../src/openclaw/index/edit.ts'
-import { type IndexView, openIndexStore } from '../../../src/openclaw/index/store/store.ts'
+import { openIndexStore } from '../../../src/openclaw/index/store/store.ts'
+import type { IndexView } from '../../../src/openclaw/index/store/view.ts'
 
 // Counts up in one index, in an entry of its own and in one that all writers share, and prints a line for each change that is done.
 
 const [sessionsDir = '', name = '', times = '0'] = process.argv.slice(2)
 const agent = { id: 'main', sessionsDir, indexPath: `${sessionsDir}/sessions.json`, databasePath: null }
-const store = openIndexStore(agent, sessionsDir, { clock: systemClock })
+const store = openIndexStore(agent, sessionsDir, { clock: systemClock, keeping: null })
 
 function countedUp({ raw }: IndexView, key: string) {
   const before = raw(key)

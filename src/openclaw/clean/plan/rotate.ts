@@ -1,12 +1,6 @@
 import { formatSize } from '../../../model/units.ts'
 import type { HomePolicy } from '../../home/policy.ts'
-import type { IndexFacts } from '../../index/facts.ts'
-
-/**
- * What a gateway writes into an entry from elsewhere and makes anew with the session's next message: the list of skills, and a report on the
- * system prompt. Tried with 2026.5.18 and 2026.7.1: entries without them work, keep their history, and have them again after one message.
- */
-export const derivedFields = ['skillsSnapshot', 'systemPromptReport'] as const
+import { derivedFields, type IndexFacts } from '../../index/facts.ts'
 
 /** Less than this share of an index is not worth a copy of it. */
 const shareMin = 0.1

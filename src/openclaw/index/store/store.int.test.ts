@@ -18,7 +18,8 @@ import { systemClock } from '../../../host/clock.ts'
 import { currentHolder } from '../../../host/process.ts'
 import type { AgentHome } from '../../home/home.ts'
 import { type EntryChange, patchEntry } from '../edit.ts'
-import { type IndexView, openIndexStore } from './store.ts'
+import { openIndexStore } from './store.ts'
+import type { IndexView } from './view.ts'
 
 class Place extends Ground {
   readonly agent: AgentHome
@@ -29,7 +30,7 @@ class Place extends Ground {
     const sessionsDir = this.root
     this.agent = { id: 'main', sessionsDir, indexPath: join(sessionsDir, 'sessions.json'), databasePath: null }
     if (text !== null) writeFileSync(this.agent.indexPath, text, { mode: 0o600 })
-    this.store = openIndexStore(this.agent, this.root, { clock: systemClock })
+    this.store = openIndexStore(this.agent, this.root, { clock: systemClock, keeping: null })
   }
 
   get text(): string {
@@ -69,7 +70,7 @@ describe('a change', () => {
     const sessionsDir = join(dir, 'agents/main/sessions')
     const agent = { id: 'main', sessionsDir, indexPath: join(sessionsDir, 'sessions.json'), databasePath: null }
     const before = readFileSync(agent.indexPath, 'utf8')
-    const store = openIndexStore(agent, dir, { clock: systemClock })
+    const store = openIndexStore(agent, dir, { clock: systemClock, keeping: null })
     const key = 'agent:main:discord:channel:1666666666666666666'
     await store.update(({ raw }) => {
       const entry = raw(key) ?? ''
@@ -142,7 +143,7 @@ describe('a change', () => {
 describe('two at once', () => {
   it('in one process wait for each other, also through two stores', async () => {
     using place = new Place()
-    const other = openIndexStore(place.agent, place.root, { clock: systemClock })
+    const other = openIndexStore(place.agent, place.root, { clock: systemClock, keeping: null })
     await Promise.all(Array.from({ length: 40 }, (_, at) => (at % 2 ? other : place.store).update(count('a'))))
     expect(JSON.parse(place.text)).toEqual({ a: { count: 40 } })
   })

@@ -4,12 +4,14 @@ import { HoldfastError, isHoldfastError } from '../../../model/errors.ts'
 import { newIn, putAt, requireDirectory } from '../../files/create.ts'
 import { replaceAs } from '../../files/replace.ts'
 import type { AgentHome } from '../../home/home.ts'
-import { applyEntryChanges, type EntryChange, rawEntry } from '../edit.ts'
+import { applyEntryChanges, type EntryChange } from '../edit.ts'
 import type { IndexFacts } from '../facts.ts'
 import { parseIndex } from '../parse.ts'
 import { type IndexText, readIndexText, readWhole, sha256InSlices, type Whole } from '../read.ts'
 import { lockIndex } from './lock.ts'
+import { type Keeping, maintain, type Upkept } from './maintain.ts'
 import { Queues } from './queue.ts'
+import { type IndexView, viewOf } from './view.ts'
 
 /*
  * A store for `sessions.json`. A change is: wait for this process's own turn, take the locks (lock.ts), read, edit, write beside it
@@ -19,15 +21,17 @@ import { Queues } from './queue.ts'
  * one that is mounted by itself) it is written in place: readers then read again, and after a kill the temporary file is the whole one.
  */
 
-export interface IndexView {
-  /** In the order of the file; each once. */
-  keys: string[]
-  /** The raw JSON text of an entry; null where there is none. */
-  raw(key: string): string | null
-}
-
 export interface IndexOutside {
   clock: Clock
+  /** Bounds what is kept, on save; null: nothing goes. */
+  keeping: (Keeping & Pace) | null
+}
+
+export interface Pace {
+  /** It is done after a change, at most this often. Unit: ms. */
+  everyMs: number
+  /** How it went. That it failed fails no change. */
+  told(outcome: Upkept | { failed: unknown }): void
 }
 
 export interface Waiting {
@@ -51,11 +55,14 @@ export class IndexStore {
   readonly #agent: AgentHome
   readonly #root: string
   readonly #clock: Clock
+  readonly #keeping: IndexOutside['keeping']
+  #keptAtMs = Number.NEGATIVE_INFINITY
 
-  constructor(agent: AgentHome, root: string, { clock }: IndexOutside) {
+  constructor(agent: AgentHome, root: string, { clock, keeping }: IndexOutside) {
     this.#agent = agent
     this.#root = root
     this.#clock = clock
+    this.#keeping = keeping
   }
 
   /** What it says now; takes no lock. That it is unreadable is a fact. */
@@ -66,7 +73,7 @@ export class IndexStore {
   /**
    * What `edit` asks for is on disk, and every other byte is as it was. `edit` is called with what is there, again when somebody else has
    * changed that meanwhile, and holds everybody up: it must not wait for anything. No changes write nothing. Where there was no index it
-   * is made. Gives what was changed.
+   * is made. Gives what was changed. Upkeep that is due follows, when the locks are let go.
    * @throws HoldfastError INDEX_UNREADABLE (it is left as it is), HOME_BUSY when its turn does not come in time, HOME_CHANGED when others
    * change it all the time, HOME_UNSAFE, HOME_UNREADABLE, HOME_READ_ONLY, STORE_FULL, STORE_IO
    */
@@ -74,6 +81,21 @@ export class IndexStore {
     edit: (index: IndexView) => readonly EntryChange[],
     { waitMs = waitMsDefault }: Waiting = {},
   ): Promise<readonly EntryChange[]> {
+    const changes = await this.#save(edit, waitMs)
+    const keeping = this.#keeping
+    const isDue = keeping !== null && this.#clock.steadyMs() - this.#keptAtMs >= keeping.everyMs
+    if (changes.length > 0 && isDue) keeping.told(await this.maintain(keeping).catch((failed: unknown) => ({ failed })))
+    return changes
+  }
+
+  /** What is kept is within its policy. @throws HoldfastError as `update` */
+  async maintain(keeping: Keeping): Promise<Upkept> {
+    this.#keptAtMs = this.#clock.steadyMs()
+    const save = (edit: (index: IndexView) => readonly EntryChange[]) => this.#save(edit, waitMsDefault)
+    return await maintain(this.#agent, this.#root, this.#clock, keeping, { update: save })
+  }
+
+  async #save(edit: (index: IndexView) => readonly EntryChange[], waitMs: number): Promise<readonly EntryChange[]> {
     const deadlineMs = this.#clock.steadyMs() + waitMs
     using _turn = await queues.turn(this.#agent.indexPath, this.#clock, deadlineMs)
     using _lock = await lockIndex(this.#agent, this.#root, this.#clock, deadlineMs)
@@ -114,9 +136,3 @@ export class IndexStore {
 
 const emptyBytes = Buffer.from('{}')
 const empty: IndexText = { bytes: emptyBytes, parsed: parseIndex(emptyBytes) }
-
-function viewOf(text: IndexText | null): IndexView {
-  if (text === null) return { keys: [], raw: () => null }
-  const { bytes, parsed } = text
-  return { keys: [...new Set(parsed.members.map(({ key }) => key))], raw: (key) => rawEntry(bytes, parsed, key) }
-}
