@@ -13,6 +13,9 @@ import { HoldfastError } from './errors.ts'
  * 4. With a current transcript: turns of the session that have no entry.
  * 5. `{"type":"end",…}`: how many of each came before. A text without it is not whole.
  *
+ * `n` of an entry and `id` of a summary are 0 in a transcript that never was in the store: they are given when it comes in, and a
+ * `baseId` of 0 stands for the summary before it.
+ *
  * Times are milliseconds since the epoch. What is JSON in the store (`body`, `messages`, …) is embedded as it is; a text that
  * would not come back as the same bytes stands as a string in `bodyText`, `messagesText`, …. `more` holds what an
  * adapter keeps beside. Readers: take each line by itself; refuse a version or type that you do not know.

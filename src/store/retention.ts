@@ -33,7 +33,7 @@ export interface RetentionVerbs {
    * as it was, to the byte of `exportTranscripts` after the first line, and off the list of archived ones. Where its session
    * is gone that is made again with all that it had: so put the newest of a session back first. Where it has begun anew, or
    * goes on, it becomes an earlier transcript of it. Times are as they were: a sweep would take it out again, unless the
-   * session is pinned or used. Parts of 128 KB hold the writer for about 10 ms. The same part again changes nothing;
+   * session is pinned or used. One that never was here comes in the same way, after `enterArchived`: its numbers are 0 and are given here. Parts of 128 KB hold the writer for about 10 ms. The same part again changes nothing;
    * beginning again with part 0 is always allowed. @throws ARCHIVE_NOT_FOUND, ARCHIVE_DAMAGED (a line that is no record of it,
    * or not as many as its end says), ARCHIVE_CONFLICT (that number or one of its ids is there already; with `retryAfterMs`:
    * its session began or ended meanwhile, or a part is missing, so begin again with part 0)

@@ -122,6 +122,9 @@ export const returnSql = {
     SELECT 1 FROM session s WHERE s.id = ?1
       AND (s.state = 'removed' OR EXISTS (SELECT 1 FROM withheld w WHERE w.session = ?1 AND w.number = ?2))`,
   addHidden: 'INSERT INTO hidden (transcript, from_seq, to_seq, count, tokens) VALUES (?, ?, ?, ?, ?)',
+  next: { entry: `SELECT ${nextOf('entry')} AS next`, summary: `SELECT ${nextOf('summary')} AS next` },
+  /** ?1 session, ?2 number */
+  lastSummary: 'SELECT id FROM summary WHERE session = ?1 AND transcript = ?2 ORDER BY id DESC LIMIT 1',
   hasHolder: 'SELECT 1 FROM holder WHERE id = ?',
   showTranscript: 'UPDATE transcript SET number = ?2, head = ?3, ended_ms = ?4 WHERE id = ?1',
   nextStart: 'SELECT min(started_ms) AS atMs FROM transcript WHERE session = ? AND number > ?',

@@ -73,7 +73,7 @@ export class Staging {
         insertRecord(db, record, {})
         break
       case 'summary':
-        insertRecord(db, record, { session, transcript: number })
+        insertRecord(db, record, { session, transcript: number, ...this.#summaryIds(record) })
         break
       case 'hidden':
         db.run(returnSql.addHidden, transcript, record.fromSeq, record.toSeq, record.count, record.tokens)
@@ -88,11 +88,25 @@ export class Staging {
     const shownCount = before.shownCount + shown.count
     const shownTokens = before.shownTokens + shown.tokens
     insertRecord(this.#work.db, record, {
+      ...(record.n === 0 ? { n: this.#next('entry') } : {}),
       ...{ transcript: this.#stage.transcript, parent_id: before.seq === 0 ? null : before.id },
       ...{ body: place.text, blob: place.blob, bytes: place.bytes, shown_count: shownCount, shown_tokens: shownTokens },
     })
     this.bytes += place.bytes
     this.#end = { seq: record.seq, id: record.id, shownCount, shownTokens }
+  }
+
+  /** What never was here has no numbers yet. */
+  #summaryIds(record: SummaryRecord): { id?: number; base_id?: number } {
+    if (record.id !== 0) return {}
+    const { session, number } = this.#stage
+    const before = this.#work.db.first<{ id: number }>(returnSql.lastSummary, session, number)
+    const base = record.baseId === 0 ? before : undefined
+    return { id: this.#next('summary'), ...(base === undefined ? {} : { base_id: base.id }) }
+  }
+
+  #next(table: 'entry' | 'summary'): number {
+    return (this.#work.db.first<{ next: number }>(returnSql.next[table]) as { next: number }).next
   }
 
   #insertTurn(record: TurnRecord): void {

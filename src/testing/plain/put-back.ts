@@ -60,7 +60,8 @@ function show(state: PlainState, archived: ArchivedTranscript, text: string, atM
   session.startedMs[number] = header.transcript.startedAtMs
   if (header.transcript.endedAtMs !== null) session.startedMs[number + 1] ??= header.transcript.endedAtMs
   session.turnsGone -= turns.length
-  session.summaries = [...session.summaries, ...summariesOf(records, number)].toSorted(
+  for (const { id } of hiddenOf(records, entries)) state.hiddenIds.add(id)
+  session.summaries = [...session.summaries, ...summariesOf(state, records, number)].toSorted(
     (one, other) => one.id - other.id,
   )
   state.turns = [...state.turns, ...turns].toSorted((one, other) => one.facts.position - other.facts.position)
@@ -134,11 +135,23 @@ function turnsOf(records: TranscriptRecord[], entries: Entry[]): PlainTurn[] {
   })
 }
 
-function summariesOf(records: TranscriptRecord[], transcript: number): Summary[] {
+/** A turn tells by itself which of its entries are hidden. */
+function hiddenOf(records: TranscriptRecord[], entries: Entry[]): Entry[] {
+  const ranges = records.filter((record) => record.type === 'hidden')
+  return entries.filter(
+    ({ seq, turnId }) => turnId === null && ranges.some(({ fromSeq, toSeq }) => fromSeq <= seq && seq <= toSeq),
+  )
+}
+
+function summariesOf(state: PlainState, records: TranscriptRecord[], transcript: number): Summary[] {
+  let before = 0
   return records.flatMap((record) => {
     if (record.type !== 'summary') return []
     const { type, more, ...summary } = record
-    return [{ ...summary, kind: summary.kind as Summary['kind'], transcript }]
+    const baseId = summary.baseId === 0 ? before : summary.baseId
+    if (summary.id === 0) state.ids += 1
+    before = summary.id === 0 ? state.ids : summary.id
+    return [{ ...summary, id: before, baseId, kind: summary.kind as Summary['kind'], transcript }]
   })
 }
 

@@ -36,6 +36,8 @@ export interface PlainState {
   /** What stays of sessions that were taken out. */
   buried: Map<SessionKey, { fence: number; transcript: number }>
   clockMs: number | null
+  /** Entries that came back hidden, and are of no turn that would say so. */
+  hiddenIds: Set<string>
 }
 
 export interface PlainSession {
@@ -92,7 +94,7 @@ export function emptyState(): PlainState {
   return {
     ...{ sessions: new Map(), turns: [], deliveries: [], fencedWrites: 0, lastVerify: null, ids: 0, positions: 0 },
     ...{ starts: [], jobs: new Map(), lanes: emptyLanes(), settledFences: new Map() },
-    ...{ archived: [], returning: new Map(), buried: new Map(), clockMs: null },
+    ...{ archived: [], returning: new Map(), buried: new Map(), clockMs: null, hiddenIds: new Set() },
   }
 }
 
@@ -138,7 +140,7 @@ export function shownAfter(state: PlainState, session: PlainSession, seq: number
 
 /** No event, nothing of a turn that the model refused or that ended while it waited, and no attempt that was made again. */
 export function isShown(state: PlainState, entry: Entry): boolean {
-  if (entry.kind === 'event') return false
+  if (entry.kind === 'event' || state.hiddenIds.has(entry.id)) return false
   const turn = state.turns.find(({ facts }) => facts.id === entry.turnId)
   if (turn === undefined) return true
   if (turn.hidden || turn.facts.outcome?.code === 'MODEL_REJECTED') return false

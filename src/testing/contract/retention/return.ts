@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { HoldfastError, recordOf } from '../../../model/errors.ts'
+import type { SessionKey } from '../../../model/keys.ts'
+import { headerLine, noRecords, recordLine, recordsVersion, type TranscriptRecord } from '../../../model/records.ts'
 import { alice, bob, type PromiseGroup, refused, type Scene, wordsOf } from '../scene.ts'
 import { exported, inParts, placed, purgeAll, putBackIn, takeEarlier, takeSession } from './moves.ts'
 
@@ -50,6 +52,50 @@ async function everything(scene: Scene) {
       session.transcript > 1 ? (await exported(scene.store, alice, 2)).text : '',
     ],
   }
+}
+
+/** A transcript that no store has written: two summaries, and an entry that is not shown. */
+function newcomer(key: SessionKey): string {
+  const session = {
+    key,
+    state: 'open',
+    title: 'from elsewhere',
+    fence: 0,
+    transcript: 1,
+    contextTokens: 22,
+    meterRatio: 1,
+  }
+  const times = { turnsTotal: 0, createdAtMs: 5, activeAtMs: 9, archivedAtMs: null }
+  const begun = { number: 1, current: true, startedAtMs: 5, endedAtMs: null, resetReason: null, entries: 5 }
+  const header = headerLine({
+    ...{ holdfast: 'transcript', version: recordsVersion },
+    session: { ...session, ...times },
+    transcript: begun,
+  })
+  const bodies: [string, object][] = [
+    ['event', { code: 'ELSEWHERE', text: 'it began elsewhere' }],
+    ...['one', 'two', 'two again', 'three'].map((content): [string, object] => ['user', { role: 'user', content }]),
+  ]
+  const summary = {
+    type: 'summary' as const,
+    id: 0,
+    kind: 'model',
+    tokens: 2,
+    replacedTokens: 10,
+    atMs: 8,
+    undoneAtMs: null,
+  }
+  const records: TranscriptRecord[] = [
+    ...bodies.map(([kind, body], index) => ({
+      ...{ type: 'entry' as const, n: 0, seq: index + 1, id: `elsewhere-${index}`, turn: null, attempt: 0, kind },
+      ...{ tokens: kind === 'event' ? 0 : 10, atMs: 5 + index, body: JSON.stringify(body) },
+    })),
+    { ...summary, baseId: null, uptoSeq: 1, text: 'before all' },
+    { ...summary, baseId: 0, uptoSeq: 2, text: 'after one' },
+    { type: 'hidden', fromSeq: 4, toSeq: 4, count: 1, tokens: 10 },
+    { type: 'end', ...noRecords, entry: 5, summary: 2, hidden: 1 },
+  ]
+  return header + records.map(recordLine).join('')
 }
 
 const ids = (taken: { id: number | null }[]) => taken.map(({ id }) => id as number)
@@ -150,6 +196,29 @@ export const returnPromises: PromiseGroup = {
     assert.deepEqual(wordsOf(await scene.entries(alice, 1)), ['old', 'words'])
     assert.deepEqual(wordsOf(await scene.entries(alice, 2)), ['(event)', 'later', 'ones'])
     await scene.say(alice, 'and on', 'yes')
+  },
+  'takes in what never was here, and gives it its numbers': async (scene) => {
+    await scene.say(bob, 'before', 'that')
+    const text = newcomer(alice)
+    await scene.store.enterArchived({ items: [placed({ key: alice, transcript: 1, text })] })
+    const [archived] = (await scene.store.listArchived({ limit: 9 })).items
+    await putBackIn(scene, archived?.id ?? 0, text, 4)
+    assert.deepEqual(wordsOf(await scene.entries(alice)), ['(event)', 'one', 'two', 'two again', 'three'])
+    const context = await scene.context(alice)
+    assert.deepEqual(wordsOf(context.entries), ['two', 'three'])
+    assert.equal(context.summary?.text, 'after one')
+    const summaries = await scene.store.listSummaries(alice)
+    assert.deepEqual(
+      summaries.map(({ uptoSeq, baseId }) => [uptoSeq, baseId]),
+      [
+        [2, summaries[1]?.id],
+        [1, null],
+      ],
+    )
+    assert.equal((await scene.session(alice)).contextTokens, 22)
+    await scene.say(alice, 'and on', 'yes')
+    await scene.say(bob, 'here', 'too')
+    assert.deepEqual((await scene.store.listArchived({ limit: 9 })).items, [])
   },
   'is refused when it is damaged, cut off or of another, and nothing has changed': async (scene) => {
     await scene.say(alice, 'hello', 'hi')
