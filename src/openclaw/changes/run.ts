@@ -20,11 +20,13 @@ export const stepKinds = [
   'remove-temporary',
   'drop-entry',
   'settle-entry',
+  'mark-entry',
   'rotate-index',
   'rebuild-index',
   'repair-transcript',
   'tighten-mode',
   'expire-archive',
+  'drop-binding',
 ] as const
 export type StepKind = (typeof stepKinds)[number]
 

@@ -9,7 +9,8 @@ export interface Interrupted {
   resumes: boolean
 }
 
-const neverResumed = /^agent:[^:]+:(?:cron|acp):/
+/** Scheduled runs and sessions of other agents' programs are left alone by every start. */
+export const neverResumed = /^agent:[^:]+:(?:cron|acp):/
 
 /**
  * What nothing runs although it says so. While a gateway lives, what it may be running is left out: everything that was used since it
