@@ -13,6 +13,7 @@ export interface Totals {
   wastedBytes: number
   transcripts: { files: number; bytes: number }
   leftovers: { files: number; bytes: number }
+  repeatedBytes: number
   /** Entries of all indexes that could be read. */
   entries: number
   indexBytes: number
@@ -39,6 +40,7 @@ export function totalsOf(facts: HomeFacts, around: Around): Totals {
     wastedBytes: bytesOf(leftovers) + repeatedBytes,
     transcripts: { files: transcripts.length, bytes: bytesOf(transcripts) },
     leftovers: { files: leftovers.length, bytes: bytesOf(leftovers) },
+    repeatedBytes,
     entries: sumOf(read, ({ entries }) => entries.length),
     indexBytes: sumOf(facts.agents, ({ index }) => (index.state === 'absent' ? 0 : index.bytes)),
     databaseBytes: sumOf(around.databases, (each) =>

@@ -105,13 +105,13 @@ export const placeCodes = {
     severity: 'warning',
     title: 'Files that others on this machine can read',
     means: 'Conversations or secrets are open to each user of the host.',
-    fix: 'chmod -R go-rwx {dir}',
+    fix: 'chmod o-rwx {dir}',
   },
   MODE_WRITABLE: {
     severity: 'error',
     title: 'Files that others on this machine can change',
     means: 'Anybody on the host can put words into a conversation, or a link into its place.',
-    fix: 'chmod -R go-rwx {dir}',
+    fix: 'chmod o-rwx {dir}',
   },
   OWNER_OTHER: {
     severity: 'error',

@@ -90,7 +90,7 @@ export const transcriptCodes = {
     severity: 'warning',
     title: 'Transcripts with more text than any model is shown',
     means: 'The file is read whole at each turn; memory and waits grow with it.',
-    fix: 'openclaw sessions compact',
+    fix: 'Send `/compact` in that conversation, or begin anew with `/new`.',
   },
   TRANSCRIPT_UNREADABLE: {
     severity: 'error',

@@ -33,7 +33,10 @@ function findLost(seen: Seen, bound: Bound[]): Finding[] {
   const outside = bound.filter(({ entry }) => {
     return entry.unsafe === null && entry.elsewhere !== null && entry.transcript === null
   })
-  const moved = bound.filter(({ entry, file }) => entry.elsewhere !== null && file !== null)
+  const moved = bound.filter(({ entry, file }) => {
+    const isItsOwn = home.elsewhere !== null && entry.elsewhere?.startsWith(`${home.elsewhere}/`) // in its container
+    return entry.elsewhere !== null && file !== null && isItsOwn !== true
+  })
   const without = bound.filter(({ agent, entry, file }) => {
     const isNew = nowMs - entry.usedAtMs < home.policy.recentMs // its first line may not be written yet
     return entry.unsafe === null && entry.transcript !== null && file === null && agent.state === 'read' && !isNew
@@ -127,7 +130,8 @@ function findIdle(seen: Seen, bound: Bound[]): Finding[] {
   const { nowMs, home } = seen.facts
   const limitMs = home.policy.transcriptIdleMs
   const items = bound.filter(({ entry }) => {
-    const stays = entry.pinned || entry.pending || factsOfKey(entry.key).standing === 'protected'
+    const stays =
+      entry.pinned || entry.pending || entry.status === 'running' || factsOfKey(entry.key).standing === 'protected'
     return !stays && entry.kind !== 'cron-run' && isIdle(entry, nowMs, limitMs)
   })
   const bytes = bytesOf(items)

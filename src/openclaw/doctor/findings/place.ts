@@ -36,7 +36,6 @@ export function findPlace(seen: Seen): Finding[] {
 
 function findUnread(seen: Seen): Finding[] {
   const { home, agents, disk } = seen.facts
-  const config = `${home.dir}/openclaw.json`
   const unread = [
     ...home.unreadable,
     ...seen.around.unreadable,
@@ -45,8 +44,8 @@ function findUnread(seen: Seen): Finding[] {
     }),
     ...('unreadable' in disk ? [{ path: home.dir, because: disk.unreadable }] : []),
   ]
-  const configs = unread.filter(({ path }) => path === config)
-  const others = unread.filter(({ path }) => path !== config)
+  const configs = unread.filter(({ path }) => path === home.configPath)
+  const others = unread.filter(({ path }) => path !== home.configPath)
   return [
     ...finding(seen, 'CONFIG_UNREADABLE', {
       evidence: `${listOf(configs.map(({ because }) => because))}.`,

@@ -19,7 +19,7 @@ export function findResumes(seen: Seen): Finding[] {
   const silent = all.filter(({ resumes }) => !resumes)
   return [
     ...finding(seen, 'RESUME_BURDEN', {
-      evidence: `${formatCount(resumed.length, 'session')} would resume, ${listOf(burdened.map((each) => `${each.resumed} of agent ${each.agent.id}`))}; ${resumesMax} for each agent is the limit.`,
+      evidence: `${formatCount(resumed.length, 'session')} would resume (${listOf(burdened.map((each) => `agent ${each.agent.id}: ${each.resumed}`))}); the limit is ${resumesMax} for each agent.`,
       items: resumed.length > 0 && burdened.length > 0 ? resumed : [],
       example: said(nowMs),
     }),

@@ -22,16 +22,19 @@ export function findSchedule(seen: Seen): Finding[] {
     ...finding(seen, 'SCHEDULE_ELSEWHERE', {
       evidence: `${formatCount(astray.length, 'schedule')}; none looks after this home.`,
       items: astray,
+      fix: again(astray),
       example: ({ path, missingHomes }) => ({ path, says: `names ${listOf(missingHomes)}` }),
     }),
     ...finding(seen, 'SCHEDULE_BROKEN', {
       evidence: `${listOf(broken.map(becauseOf))}.`,
       items: broken,
+      fix: again(broken),
       example: (entry) => ({ path: entry.path, says: becauseOf(entry) }),
     }),
     ...finding(seen, 'SCHEDULE_LOG', {
       evidence: `${formatCount(silent.length, 'schedule')}.`,
       items: silent,
+      fix: again(silent),
       example: ({ path, log }) => ({ path: log?.path ?? path, says: `named by ${path}` }),
     }),
     ...finding(seen, 'SCHEDULE_UNKNOWN', {
@@ -40,6 +43,11 @@ export function findSchedule(seen: Seen): Finding[] {
       example: ({ path, because }) => ({ path, says: because }),
     }),
   ]
+}
+
+/** Written anew in the way in which the first of them is. */
+function again([first]: ScheduledCommand[]): string {
+  return `holdfast install --${first?.kind ?? 'systemd'}`
 }
 
 function becauseOf({ kind, command, missingProgram }: ScheduledCommand): string {
