@@ -27,21 +27,32 @@ export function gatewayLine({ gateway, lookedAtMs }: Diagnosis): string {
 
 /** What is there, in a few lines of a name and a value. */
 export function totalsRows({ dir, totals, disk }: Diagnosis): [string, string][] {
-  const { agents, entries, transcripts, files, bytes, largest, wastedBytes, leftovers, databaseBytes, archives } =
-    totals
+  const {
+    agents,
+    entries,
+    transcripts,
+    files,
+    bytes,
+    largest,
+    wastedBytes,
+    leftovers,
+    repeatedBytes,
+    databaseBytes,
+    archives,
+  } = totals
   const held = [formatCount(agents, 'agent')]
   if (entries > 0) held.push(formatCount(entries, 'entry', 'entries'))
   if (transcripts.files > 0)
     held.push(`${formatCount(transcripts.files, 'transcript')} (${formatSize(transcripts.bytes)})`)
   if (databaseBytes > 0) held.push(`databases of ${formatSize(databaseBytes)}`)
   const biggest = largest === null ? '' : `; largest ${within(dir, largest.path)} (${formatSize(largest.bytes)})`
-  const wasted = wastedBytes === 0 ? 'nothing' : formatSize(wastedBytes)
-  const left = leftovers.files === 0 ? '' : `, ${formatCount(leftovers.files, 'file')} past their time among it`
+  const wasted = leftovers.files === 0 ? [] : [`${formatCount(leftovers.files, 'file')} past their time`]
+  if (repeatedBytes > 0) wasted.push(`${formatSize(repeatedBytes)} repeated in indexes`)
   const archived = archives.runs === 0 ? 'none' : `${formatCount(archives.runs, 'run')}, ${formatSize(archives.bytes)}`
   return [
     ['sessions', held.join(', ')],
     ['files', `${formatCount(files, 'file')}, ${formatSize(bytes)}${biggest}`],
-    ['wasted', `${wasted}${left}`],
+    ['wasted', wastedBytes === 0 ? 'nothing' : `${formatSize(wastedBytes)}: ${wasted.join(', ')}`],
     ['archives', archived],
     ['disk', diskText(disk)],
   ]
@@ -52,9 +63,10 @@ function diskText(disk: Diagnosis['disk']): string {
   return `${formatSize(disk.freeBytes)} of ${formatSize(disk.totalBytes)} free, ${disk.filesystem}`
 }
 
-/** `agents/main/sessions/a.jsonl  agent:main:main: line 12 and 3 more` */
+/** `agents/main/sessions/a.jsonl (agent:main:main): line 12 and 3 more` */
 export function exampleLine({ path, key, says }: Example, dir: string): string {
-  const what = [path === null ? '' : within(dir, path), key ?? ''].filter((part) => part !== '').join('  ')
+  const where = path === null ? '' : within(dir, path)
+  const what = key === null ? where : where === '' ? key : `${where} (${key})`
   return [what, says].filter((part) => part !== '').join(': ')
 }
 
