@@ -29,6 +29,8 @@ export interface Scene {
   env?: Record<string, string>
   /** Waits take so much less; 1 when absent. */
   hurry?: number
+  /** What the clock shows all the time; absent: the time of the machine. */
+  nowMs?: number
 }
 
 export function start(argv: readonly string[], scene: Scene): Started {
@@ -45,7 +47,11 @@ export function start(argv: readonly string[], scene: Scene): Started {
     stdin,
     env: { NO_COLOR: '1', ...scene.env },
     cwd: scene.cwd,
-    clock: { ...systemClock, sleep: (ms, signal) => systemClock.sleep(ms / (scene.hurry ?? 1), signal) },
+    clock: {
+      ...systemClock,
+      nowMs: () => scene.nowMs ?? systemClock.nowMs(),
+      sleep: (ms, signal) => systemClock.sleep(ms / (scene.hurry ?? 1), signal),
+    },
     onSignal: (names, listener) => {
       for (const name of names) signals.on(name, listener)
       return () => {

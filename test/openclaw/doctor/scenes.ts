@@ -1,0 +1,50 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { holdfast } from '../../cli/program.ts'
+import { buildHome } from '../build.ts'
+import type { BuiltHome, HomePlan } from '../plans.ts'
+import type { Ground } from '../unpack.ts'
+
+/** The fixtures ended on the 21st. */
+export const nowMs = Date.UTC(2026, 10, 26, 3)
+export const dayMs = 86_400_000
+
+/** Of no process: the kernel gives no id above 4,194,304. */
+export const nobody = 4_194_999
+
+export function homeIn(ground: Ground, plan: HomePlan): BuiltHome {
+  return buildHome(join(ground.root, 'home', '.openclaw'), { nowMs, ...plan })
+}
+
+/** As somebody who has no crontab and no units; what the machine shows becomes a name. */
+export async function seen(ground: Ground, line: string): Promise<{ code: number; text: string }> {
+  const user = join(ground.root, 'user')
+  mkdirSync(user, { recursive: true })
+  const { code, stdout, stderr } = await holdfast(line.split(' '), {
+    cwd: ground.root,
+    env: { HOME: user, PATH: '' },
+    nowMs,
+  })
+  const text = [`$ holdfast ${line}\n`, stdout, stderr.replace(/^(?=.)/gm, '! '), code === 0 ? '' : `exit ${code}\n`]
+  return { code, text: plainText(text.join(''), ground) }
+}
+
+export function plainText(text: string, { root }: Ground): string {
+  return text
+    .replaceAll(root, '<ground>')
+    .replace(/\bnone of \d+ processes\b/g, 'none of <n> processes')
+    .replace(/(disk\b[^\n]*?)[\d.]+ [KMGT]?B of [\d.]+ [KMGT]?B free, \w+/g, '$1<disk>')
+    .replace(/(\(|by Holdfast \S+ \()\w+ \w+, Node [\d.]+\)/g, '$1<machine>)')
+}
+
+export async function foundBy(
+  ground: Ground,
+  line = 'doctor --home home',
+): Promise<{ code: string; examples: number }[]> {
+  const user = join(ground.root, 'user')
+  mkdirSync(user, { recursive: true })
+  const argv = [...line.split(' '), '--json']
+  const { stdout } = await holdfast(argv, { cwd: ground.root, env: { HOME: user, PATH: '' }, nowMs })
+  const { homes } = JSON.parse(stdout)
+  return homes[0].findings
+}
