@@ -1,7 +1,7 @@
 import type { EntryKind } from '../../model/entries.ts'
 import { HoldfastError } from '../../model/errors.ts'
 import type { Message } from '../../model/messages.ts'
-import type { Entry } from '../transcripts/entry.ts'
+import type { Entry } from '../transcripts/rows/entry.ts'
 import { Branch } from './branch.ts'
 import { Chunks } from './chunks.ts'
 import { type Row, rowsOf, type SourceLine } from './line.ts'

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import type { Line } from '../files/lines.ts'
-import type { Entry } from '../transcripts/entry.ts'
-import { readLine } from '../transcripts/reading.ts'
+import type { Entry } from '../transcripts/rows/entry.ts'
+import { readLine } from '../transcripts/rows/reading.ts'
 import { entryOfRow, type Fields, isFields, type Mapped } from './rows/entry.ts'
 
 /** A line of a transcript; one from a database has a number and ends, as one in a file. */
