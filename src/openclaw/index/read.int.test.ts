@@ -1,6 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { mkdirSync, renameSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import { mkdirSync, renameSync, statSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setImmediate as tick } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
@@ -169,7 +169,10 @@ describe('an index that cannot be read is never an empty one:', () => {
     expect(facts).toMatchObject({ state: 'unreadable', because: expect.stringContaining('it is a link') })
   })
   it('more bytes than any gateway could load, which are not even there', async () => {
-    const facts = await odd((path) => execFileSync('truncate', ['-s', '300M', path]))
+    const facts = await odd((path) => {
+      writeFileSync(path, '')
+      truncateSync(path, 300 * 1024 ** 2)
+    })
     expect(facts).toMatchObject({ state: 'unreadable', bytes: 300 * 1024 ** 2 })
     expect(facts).toMatchObject({ because: expect.stringContaining('at most 268435456 are read') })
   })

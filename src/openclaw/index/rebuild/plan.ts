@@ -22,7 +22,7 @@ export interface Binding extends Named {
   origin: Origin
 }
 
-export interface Origin {
+interface Origin {
   from: 'index' | 'copy' | 'trajectory' | 'cron-run' | 'transcript'
   /** The file that tells it. */
   name: string
@@ -35,7 +35,7 @@ export interface RebuildFacts {
   bindings: Binding[]
 }
 
-export interface RebuiltEntry {
+interface RebuiltEntry {
   key: string
   /** Name of its transcript, which is there; null: it has none. */
   transcript: string | null

@@ -5,7 +5,7 @@ import { indexBytesMax, parseObject, scanIndex } from '../parse.ts'
 import type { Member, ParsedObject } from '../text/scan.ts'
 
 /** One entry that is whole, of an index that need not be. */
-export interface Salvaged {
+interface Salvaged {
   /** Raw JSON text of its value. */
   raw: string
   read: EntryRead

@@ -27,7 +27,7 @@ export interface IndexOutside {
   keeping: (Keeping & Pace) | null
 }
 
-export interface Pace {
+interface Pace {
   /** It is done after a change, at most this often. Unit: ms. */
   everyMs: number
   /** How it went. That it failed fails no change. */
