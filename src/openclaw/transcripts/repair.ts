@@ -8,6 +8,9 @@ import { type LineReport, Mender, type Piece } from './mend.ts'
 /** Reads a transcript from its first line; each time the same lines. */
 export type ReadTranscript = () => AsyncIterable<Line> | Iterable<Line>
 
+/** The line of a header for a transcript that has none, without line feed. */
+export type MakeHeader = (facts: TranscriptFacts) => Promise<Buffer> | Buffer
+
 /** So many lines are told of one by one. */
 export const reportsMax = 10_000
 
@@ -25,18 +28,12 @@ export interface Repair {
 }
 
 /**
- * What a repair of this transcript makes of it, read through; null where there is nothing to put right. `made`: the line of a header,
- * without line feed, in case it has none. Nothing is changed by this.
+ * What a repair of this transcript makes of it, read through. `found`: by a check of the same lines, something mendable among it. Nothing is
+ * changed by this.
  * @throws HoldfastError REPAIR_REFUSED where an entry that could be read before could not be read afterwards
  */
-export async function planRepair(
-  read: ReadTranscript,
-  bytes: number,
-  made: (facts: TranscriptFacts) => Buffer,
-): Promise<Repair | null> {
-  const found = await checkLines(read, bytes)
-  if (!found.mendable) return null
-  const header = made(found.facts)
+export async function planRepair(read: ReadTranscript, found: Checked, made: MakeHeader): Promise<Repair> {
+  const header = found.header === 'made' ? await made(found.facts) : Buffer.alloc(0)
   const reports: LineReport[] = []
   let reported = 0
   const tell = (report: LineReport) => {

@@ -1,6 +1,6 @@
 import { readLines } from '../files/lines.ts'
-import { type OpenFile, openInside } from '../files/open.ts'
-import { type Checked, TranscriptCheck } from './check.ts'
+import { openInside } from '../files/open.ts'
+import { TranscriptCheck } from './check.ts'
 import type { TranscriptFacts } from './facts.ts'
 
 /** A longer line is not read into memory. Unit: bytes. */
@@ -12,12 +12,8 @@ export const lineBytesMax = 16 * 1024 ** 2
  */
 export async function scanTranscript(root: string, path: string): Promise<TranscriptFacts | null> {
   using file = await openInside(root, path)
-  return file === null ? null : (await checkTranscript(file)).facts
-}
-
-/** The same of a file that is open, with what can be put right. */
-export async function checkTranscript(file: OpenFile): Promise<Checked> {
+  if (file === null) return null
   const check = new TranscriptCheck()
   for await (const line of readLines(file, { lineBytesMax })) check.line(line)
-  return check.end(file.bytes)
+  return check.end(file.bytes).facts
 }

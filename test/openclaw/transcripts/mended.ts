@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import { planRepair, type Repair } from '../../../src/openclaw/transcripts/repair.ts'
+import { checkLines, planRepair, type Repair } from '../../../src/openclaw/transcripts/repair.ts'
 import { contentOf, isSecond, readAsGateway, shown } from './gateway.ts'
 import { linesOf } from './rows.ts'
 
@@ -7,12 +7,11 @@ export const made = Buffer.from(
   '{"type":"session","version":3,"id":"made","timestamp":"2026-11-21T06:00:00.000Z","cwd":"/w"}',
 )
 
-export const plan = (data: Buffer, lineBytesMax?: number): Promise<Repair | null> =>
-  planRepair(
-    () => linesOf(data, lineBytesMax),
-    data.length,
-    () => made,
-  )
+export async function plan(data: Buffer, lineBytesMax?: number): Promise<Repair | null> {
+  const read = () => linesOf(data, lineBytesMax)
+  const checked = await checkLines(read, data.length)
+  return checked.mendable ? await planRepair(read, checked, () => made) : null
+}
 
 /** The bytes of the mended transcript; the same bytes where nothing is to be mended. */
 export async function mend(data: Buffer, lineBytesMax?: number): Promise<Buffer> {
