@@ -1,5 +1,6 @@
-import { renameSync } from 'node:fs'
+import { linkSync, lstatSync, renameSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
+import { isSystemError } from '../../host/files.ts'
 import { type HoldfastError, isHoldfastError } from '../../model/errors.ts'
 import { nameBeside } from './create.ts'
 import { sha256Of } from './digest.ts'
@@ -73,8 +74,31 @@ async function whyNotJudged(
   }
 }
 
-/** The name has it again; false where something else has the name by now, which is not overwritten. */
+/**
+ * The name has it again; false where something else has the name by now, which is not overwritten: a lock, for one, may have been
+ * taken in the moment in between. Where it has both names, because it was killed here, the one aside goes.
+ */
 export function putBackAt(directory: Directory, asideName: string, name: string): boolean {
+  const [from, to] = [directory.at(asideName), directory.at(name)]
+  try {
+    linkSync(from, to) // a rename would take the name from whoever has it
+  } catch (error) {
+    if (isSystemError(error, 'EEXIST')) {
+      if (!isSameFile(from, to)) return false
+    } else if (isSystemError(error, ...withoutLinks)) {
+      return renameBack(directory, asideName, name)
+    } else {
+      throw failureOfWriting(error, join(directory.path, name))
+    }
+  }
+  directory.remove(asideName)
+  return true
+}
+
+/** File systems that have no hard links, or none for this user, answer so. */
+const withoutLinks = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EXDEV', 'EISDIR'] as const
+
+function renameBack(directory: Directory, asideName: string, name: string): boolean {
   if (directory.has(name)) return false
   try {
     renameSync(directory.at(asideName), directory.at(name))
@@ -82,4 +106,9 @@ export function putBackAt(directory: Directory, asideName: string, name: string)
     throw failureOfWriting(error, join(directory.path, name))
   }
   return true
+}
+
+function isSameFile(a: string, b: string): boolean {
+  const [one, other] = [a, b].map((path) => lstatSync(path, { bigint: true, throwIfNoEntry: false }))
+  return one !== undefined && other !== undefined && one.dev === other.dev && one.ino === other.ino
 }
