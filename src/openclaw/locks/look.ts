@@ -1,6 +1,7 @@
 import type { ProcessTable } from '../../host/processes.ts'
 import { isHoldfastError } from '../../model/errors.ts'
 import { listDirectory } from '../files/list.ts'
+import { isInside } from '../files/place.ts'
 import { type HomeProcesses, processesOf } from '../gateway/users.ts'
 import type { AgentHome } from '../home/home.ts'
 import { judgeLock } from './judge.ts'
@@ -32,7 +33,8 @@ export async function lookAtLocks(
   const unreadable: HomeLocks['unreadable'] = []
   for (const agent of home.agents) {
     try {
-      found.push({ agent, locks: await readLocks(home.dir, agent.sessionsDir) })
+      const root = isInside(home.dir, agent.sessionsDir) ? home.dir : agent.sessionsDir
+      found.push({ agent, locks: await readLocks(root, agent.sessionsDir) })
     } catch (error) {
       if (!isHoldfastError(error, 'HOME_UNREADABLE') && !isHoldfastError(error, 'HOME_UNSAFE')) throw error
       unreadable.push({ path: agent.sessionsDir, because: String(error.facts.because ?? error.message) })
