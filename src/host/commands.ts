@@ -28,6 +28,9 @@ export interface CommandLimits {
 /** How programs are run, as an argument, so that a caller can be given another way. */
 export type RunCommand = (file: string, args: readonly string[], limits: CommandLimits) => Promise<CommandResult>
 
+/** The same where limits and surroundings are settled: a program and its arguments. `code` is null where it could not be started or was ended by a signal. */
+export type RunWords = (words: string[]) => Promise<{ code: number | null; stdout: string; stderr: string }>
+
 const killAfterMs = 2_000
 /** What a program has started may hold its outputs open after it: a daemon does. They are listened to for this much longer. Unit: ms. */
 const lingerMs = 500

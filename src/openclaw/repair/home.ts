@@ -82,7 +82,13 @@ async function* repairOne(one: One, run: Run | null): AsyncGenerator<Told, void,
     // while somebody writes to it there is nothing to say of it
     if (isHoldfastError(error, 'HOME_CHANGED') && because !== null) return
     if (!isHoldfastError(error) || !lefts.has(error.code)) throw error
-    yield { step: { ...emptyStep(one), because: 'it could not be looked at', left: withoutPath(String(error.facts.because ?? error.message), path) } }
+    yield {
+      step: {
+        ...emptyStep(one),
+        because: 'it could not be looked at',
+        left: withoutPath(String(error.facts.because ?? error.message), path),
+      },
+    }
   }
 }
 

@@ -1,14 +1,12 @@
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import type { RunWords } from '../../host/commands.ts'
 import { isSystemError, makeDirectory, namesIn, readTextIfPresent, removeFileIfPresent } from '../../host/files.ts'
 import { randomId } from '../../host/random.ts'
 import { replaceFile } from '../../host/replace-file.ts'
 import { HoldfastError } from '../../model/errors.ts'
 import { blockIn, withBlock } from './crontab.ts'
 import { hookName, type ScheduledFile, type SchedulePlan } from './plan.ts'
-
-/** Runs a program without a shell. `code` is null where it could not be started or was ended by a signal. */
-export type RunWords = (words: string[]) => Promise<{ code: number | null; stdout: string; stderr: string }>
 
 export interface ScheduleReport {
   /** Everything was there already. */

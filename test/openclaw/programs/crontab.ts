@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { runCommand } from '../../../src/host/commands.ts'
-import { installSchedule, type RunWords, removeSchedule } from '../../../src/openclaw/schedule/apply.ts'
+import { type RunWords, runCommand } from '../../../src/host/commands.ts'
+import { installSchedule, removeSchedule } from '../../../src/openclaw/schedule/apply.ts'
 import { planSchedule } from '../../../src/openclaw/schedule/plan.ts'
 
 // Installs and removes in the real crontab of this user: started with a spool of its own only. Prints what each step left.

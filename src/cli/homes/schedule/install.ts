@@ -1,5 +1,6 @@
+import type { RunWords } from '../../../host/commands.ts'
 import { isHoldfastError } from '../../../model/errors.ts'
-import { installSchedule, type RunWords } from '../../../openclaw/schedule/apply.ts'
+import { installSchedule } from '../../../openclaw/schedule/apply.ts'
 import { planSchedule, type SchedulePlan } from '../../../openclaw/schedule/plan.ts'
 import { command } from '../../options.ts'
 import type { Terminal } from '../../terminal.ts'
