@@ -1,4 +1,5 @@
 import { formatCount } from '../../../model/units.ts'
+import { clearable } from '../../locks/clear.ts'
 import type { JudgedLock } from '../../locks/verdict.ts'
 import type { AgentFacts, HomeFacts } from '../../survey/facts.ts'
 import { type CleanPlan, type CleanStep, judgedOf, pathOf } from '../steps.ts'
@@ -68,9 +69,11 @@ function planAgent(input: CleanInput, agent: AgentFacts, indexPath: string, plan
   loose.push(...budget.files)
   const left = leftToPrestart(input)
   const maker = new StepMaker(agent, indexPath, new Set(going.flatMap(({ session }) => session.files.map(nameOf))))
+  const rotation = rotationOf(agent.index, home.policy)
+  if (going.length > 0 || rotation !== null) plan.steps.push(...maker.indexLock(left))
   for (const each of going) plan.steps.push(...maker.session(each, left))
   for (const each of loose) if (!maker.hasTaken(each.file.name)) plan.steps.push(...maker.file(each))
-  const rotation = rotationOf(agent.index, home.policy)
+  plan.steps.push(...maker.orphanLocks())
   if (rotation !== null) {
     const { fields, bytes, because } = rotation
     const act = { do: 'slim', fields } as const
@@ -120,7 +123,8 @@ class StepMaker {
     this.#agent = agent
     this.#indexPath = indexPath
     this.#taken = taken
-    this.#staleLocks = new Map(agent.locks.map((lock) => [lockedName(lock.path), lock]))
+    const stale = agent.locks.filter((lock) => clearable(lock) !== null)
+    this.#staleLocks = new Map(stale.map((lock) => [lockedName(lock.path), lock]))
   }
 
   base(key: string | null, because: string, bytes: number): Omit<CleanStep, 'kind' | 'act' | 'path'> {
@@ -158,7 +162,24 @@ class StepMaker {
   ): Generator<CleanStep> {
     const act = { do: 'take', judged: judgedOf(this.#agent, file), session } as const
     yield { ...this.base(key, because, file.bytes), kind, path: act.judged.path, act, left }
-    const lock = this.#staleLocks.get(file.name)
+    yield* this.#clear(file.name, key, session, left)
+  }
+
+  /** It would keep us from the index as well. */
+  *indexLock(left: string | null): Generator<CleanStep> {
+    yield* this.#clear(this.#indexPath.slice(this.#indexPath.lastIndexOf('/') + 1), null, null, left)
+  }
+
+  /** Locks that nobody holds and whose transcript is gone. */
+  *orphanLocks(): Generator<CleanStep> {
+    const names = new Set(this.#agent.files.map(nameOf))
+    for (const [name, { path }] of this.#staleLocks) {
+      if (path.endsWith('.jsonl.lock') && !names.has(name)) yield* this.#clear(name, null, null, null)
+    }
+  }
+
+  *#clear(name: string, key: string | null, session: number | null, left: string | null): Generator<CleanStep> {
+    const lock = this.#staleLocks.get(name)
     if (lock === undefined) return
     const { path, proof } = lock
     yield { ...this.base(key, proof, 0), kind: 'clear-lock', path, act: { do: 'clear', lock, session }, left }

@@ -43,7 +43,7 @@ export async function lockIndex(agent: AgentHome, root: string, clock: Clock, de
   try {
     const path = `${agent.indexPath}.lock`
     const claimed = await tryUntil(clock, deadlineMs, `${path} is held by somebody who may be at work`, async () => {
-      const identity = claimName(root, path, payload(clock.nowMs()))
+      const identity = claimName(root, path, lockPayload(clock.nowMs(), holdMs))
       if (identity === null) await reclaim(root, path, clock.nowMs())
       return identity
     })
@@ -80,10 +80,11 @@ async function tryUntil<T>(
   }
 }
 
-function payload(nowMs: number): string {
+/** What stands in a lock file that we take: as a gateway writes it, and where our process lives. */
+export function lockPayload(nowMs: number, maxHoldMs: number): string {
   const { host, bootId, pidNamespace, pid, startTicks } = currentHolder(nowMs)
   const createdAt = new Date(nowMs).toISOString()
-  const lock = { pid, createdAt, maxHoldMs: holdMs, ...(startTicks === null ? {} : { starttime: startTicks }) }
+  const lock = { pid, createdAt, maxHoldMs, ...(startTicks === null ? {} : { starttime: startTicks }) }
   return `${JSON.stringify({ ...lock, holdfast: { host, bootId, pidNamespace } }, null, 2)}\n`
 }
 
