@@ -1,16 +1,17 @@
 import { isHoldfastError } from '../../model/errors.ts'
+import { versionIn } from '../home/config.ts'
 import { openDatabase } from './open.ts'
 
 /**
  * The release that wrote a state database (`state/openclaw.sqlite`) last; null where it names none, or its schema has no such place. A
- * single row, so it is read where it is asked for. @throws HoldfastError HOME_UNREADABLE, HOME_UNSAFE
+ * few rows, so they are read where they are asked for. @throws HoldfastError HOME_UNREADABLE, HOME_UNSAFE
  */
 export function releaseOf(stateDatabase: string): string | null {
   try {
     using opened = openDatabase(stateDatabase)
-    const row = opened.db.prepare("SELECT app_version AS release FROM schema_meta WHERE meta_key = 'primary'").get()
-    const release = row?.release
-    return typeof release === 'string' && /^\d{4}\.\d{1,2}\.\d{1,2}[\w.-]{0,40}$/.test(release) ? release : null
+    const rows = opened.db.prepare('SELECT app_version AS release FROM schema_meta ORDER BY updated_at DESC LIMIT 20')
+    const named = rows.all().map(({ release }) => versionIn(release))
+    return named.find((release) => release !== null) ?? null
   } catch (error) {
     if (isHoldfastError(error)) throw error
     return null // information only: what cannot be asked has no name

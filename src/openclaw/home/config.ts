@@ -177,9 +177,11 @@ export function agentIdOf(text: string): string {
   return plain.slice(0, 64) || 'main'
 }
 
-/** `2026.5.18`, also with what may follow; null for anything else. */
+/** `2026.5.18`, the first line of what may be more; null for anything else. */
 export function versionIn(value: unknown): string | null {
-  return typeof value === 'string' ? (/^\s*(\d{4}\.\d+\.\d+[\w.-]*)/.exec(value)?.[1] ?? null) : null
+  return typeof value === 'string'
+    ? (/^\s*(\d{4}\.\d{1,2}\.\d{1,2}[\w.-]{0,40})(?:\s|$)/.exec(value)?.[1] ?? null)
+    : null
 }
 
 function invalid(path: string, because: string): HoldfastError {
