@@ -1,6 +1,6 @@
 import { changed, unreadable } from './failure.ts'
 import { type Identity, sameIdentity } from './identity.ts'
-import { readChunks } from './lines.ts'
+import { readTail } from './lines.ts'
 import { openInside } from './open.ts'
 
 export interface SmallFile {
@@ -20,8 +20,7 @@ export async function readSmall(root: string, path: string, bytesMax: number): P
   if (file === null) return null
   const { identity, mode, links, bytes } = file
   if (bytes > bytesMax) throw unreadable(path, `it has ${bytes} bytes, and at most ${bytesMax} are read`)
-  const chunks: Buffer[] = []
-  for await (const chunk of readChunks(file)) chunks.push(chunk)
+  const data = await readTail(file, bytes)
   if (!sameIdentity(identity, file.identityNow())) throw changed(path, 'it was written while it was read')
-  return { path, identity, mode, links, data: chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks) }
+  return { path, identity, mode, links, data }
 }
