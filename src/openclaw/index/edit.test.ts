@@ -131,7 +131,7 @@ describe('any index and any changes', () => {
         expect(asMap(back)).toEqual(asMap(text))
         for (const name of entries.keys()) expect(rawOf(back, name)).toBe(rawOf(text, name))
       }),
-      { numRuns: 1000 },
+      { numRuns: 300 },
     )
   })
   it('give the same bytes back when what was last is taken out and put back', () => {
@@ -165,7 +165,7 @@ describe('any index and any changes', () => {
             if (!Object.hasOwn(fields, field)) expect(rawOf(patched, field)).toBe(rawOf(raw, field))
         },
       ),
-      { numRuns: 1000 },
+      { numRuns: 300 },
     )
   })
 })

@@ -26,6 +26,11 @@ export function applyEntryChanges(
   changes: readonly EntryChange[],
   parsed: ParsedObject = parseIndex(bytes),
 ): Buffer {
+  return Buffer.concat(changedParts(bytes, changes, parsed))
+}
+
+/** The same in parts, of which most are views of `bytes`: putting 40 MB together would hold everybody up. */
+export function changedParts(bytes: Buffer, changes: readonly EntryChange[], parsed: ParsedObject): Buffer[] {
   const conflict = conflictsIn(bytes, changes, parsed)[0]
   if (conflict !== undefined)
     throw new HoldfastError('HOME_CHANGED', { because: 'an entry is not what it was', key: conflict.key })
@@ -63,12 +68,12 @@ export function patchEntry(raw: string, fields: Readonly<Record<string, Json | u
   const edits = new Map(
     Object.entries(fields).map(([field, value]) => [field, value === undefined ? null : JSON.stringify(value)]),
   )
-  return editMembers(bytes, parseObject(bytes), edits, { lead: '\n    ', tail: '\n  ' }).toString()
+  return Buffer.concat(editMembers(bytes, parseObject(bytes), edits, { lead: '\n    ', tail: '\n  ' })).toString()
 }
 
 /** The raw text of an entry's value; null when there is no such entry. Of a key that stands twice the last one counts. */
 export function rawEntry(bytes: Buffer, parsed: ParsedObject, key: string): string | null {
-  const member = parsed.members.findLast((candidate) => candidate.key === key)
+  const member = lastByKey(parsed).get(key)
   return member === undefined ? null : textOf(bytes, member)
 }
 
@@ -78,7 +83,7 @@ function editMembers(
   parsed: ParsedObject,
   edits: ReadonlyMap<string, string | null>,
   empty: Pick<Layout, 'lead' | 'tail'>,
-): Buffer {
+): Buffer[] {
   const layout = layoutOf(bytes, parsed, empty)
   const { members } = parsed
   const last = lastByKey(parsed)
@@ -113,17 +118,23 @@ function editMembers(
     write(`${before}${JSON.stringify(key)}${layout.colon}${layOut(text, layout)}`, to)
     kept++
   }
-  if (kept === 0 && members.length === 0) return bytes
+  if (kept === 0 && members.length === 0) return [bytes]
   const rest = kept === 0 ? parsed.close : (members.at(-1)?.valueEnd ?? parsed.close)
   if (kept === 0) to = parsed.open + 1
   else if (members.length === 0) write(layout.tail, rest)
   copy(rest, bytes.length)
   parts.push(bytes.subarray(from, to))
-  return Buffer.concat(parts)
+  return parts
 }
 
-function lastByKey(parsed: ParsedObject): Map<string, Member> {
-  return new Map(parsed.members.map((member) => [member.key, member]))
+const keysOf = new WeakMap<ParsedObject, ReadonlyMap<string, Member>>()
+
+function lastByKey(parsed: ParsedObject): ReadonlyMap<string, Member> {
+  const known = keysOf.get(parsed)
+  if (known !== undefined) return known
+  const made = new Map(parsed.members.map((member) => [member.key, member]))
+  keysOf.set(parsed, made)
+  return made
 }
 
 function textOf(bytes: Buffer, member: Member): string {

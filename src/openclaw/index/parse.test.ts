@@ -138,7 +138,7 @@ describe('any text', () => {
         )
         expect(found).toEqual(new Map(Object.entries(expected)))
       }),
-      { numRuns: 3000 },
+      { numRuns: 1000 },
     )
   })
   it('is judged the same however small the steps are', () => {
@@ -156,7 +156,7 @@ describe('any text', () => {
         }
         expect(inSteps === 'readable').toBe(whole === 'readable')
       }),
-      { numRuns: 1000 },
+      { numRuns: 500 },
     )
   })
 })

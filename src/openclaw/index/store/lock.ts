@@ -43,9 +43,8 @@ export async function lockIndex(agent: AgentHome, root: string, clock: Clock, de
   try {
     const path = `${agent.indexPath}.lock`
     const claimed = await tryUntil(clock, deadlineMs, `${path} is held by somebody who may be at work`, async () => {
-      const identity = claimName(root, path, lockPayload(clock.nowMs(), holdMs))
-      if (identity === null) await reclaim(root, path, clock.nowMs())
-      return identity
+      const claim = () => claimName(root, path, lockPayload(clock.nowMs(), holdMs))
+      return claim() ?? ((await reclaim(root, path, clock.nowMs())) ? claim() : null)
     })
     return held(guard, () => releaseName(root, path, claimed))
   } catch (error) {
@@ -88,18 +87,20 @@ export function lockPayload(nowMs: number, maxHoldMs: number): string {
   return `${JSON.stringify({ ...lock, holdfast: { host, bootId, pidNamespace } }, null, 2)}\n`
 }
 
-/** Afterwards a lock whose holder has ended is gone; any other stays. */
-async function reclaim(root: string, path: string, nowMs: number): Promise<void> {
+/** True when a lock was there whose holder has ended, and is gone; any other stays. */
+async function reclaim(root: string, path: string, nowMs: number): Promise<boolean> {
   try {
     const file = await readSmall(root, path, lockBytesMax)
-    if (file === null || !isLeft(file, nowMs)) return
+    if (file === null || !isLeft(file, nowMs)) return file === null
     const aside = await setAside(root, { path, identity: file.identity, sha256: null })
-    if (aside === null) return
+    if (aside === null) return true
     using directory = openDirectory(root, dirname(path))
     directory?.remove(aside.name)
+    return true
   } catch (error) {
     // somebody else has taken it or let it go meanwhile: it is tried again
     if (!isHoldfastError(error, 'HOME_CHANGED')) throw error
+    return false
   }
 }
 

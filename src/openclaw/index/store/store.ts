@@ -4,7 +4,7 @@ import { HoldfastError, isHoldfastError } from '../../../model/errors.ts'
 import { newIn, putAt, requireDirectory } from '../../files/create.ts'
 import { replaceAs } from '../../files/replace.ts'
 import type { AgentHome } from '../../home/home.ts'
-import { applyEntryChanges, type EntryChange } from '../edit.ts'
+import { changedParts, type EntryChange, rawEntry } from '../edit.ts'
 import type { IndexFacts } from '../facts.ts'
 import { parseIndex } from '../parse.ts'
 import { type IndexText, readIndexText, readWhole, sha256InSlices, type Whole } from '../read.ts'
@@ -105,10 +105,10 @@ export class IndexStore {
         throw new HoldfastError('INDEX_UNREADABLE', { because: found.facts.because })
       const changes = edit(viewOf(found.text))
       const { bytes, parsed } = found.text ?? empty
-      const content = applyEntryChanges(bytes, changes, parsed)
-      if (changes.length === 0 || (found.text !== null && content.equals(bytes))) return changes
+      const parts = changedParts(bytes, changes, parsed)
+      if (changes.every(({ key, after }) => after === rawEntry(bytes, parsed, key))) return changes
       try {
-        await this.#write(found, content)
+        await this.#write(found, parts)
         return changes
       } catch (error) {
         const isOvertaken = isHoldfastError(error, 'HOME_CHANGED') || isHoldfastError(error, 'FILE_EXISTS')
@@ -117,7 +117,7 @@ export class IndexStore {
     }
   }
 
-  async #write(found: Whole, content: Buffer): Promise<void> {
+  async #write(found: Whole, parts: readonly Buffer[]): Promise<void> {
     const { indexPath } = this.#agent
     const name = basename(indexPath)
     const freshName = `${name}.holdfast.tmp`
@@ -125,14 +125,18 @@ export class IndexStore {
     // of a writer that was killed: nobody else has the lock now
     directory.remove(freshName)
     if (found.text === null) {
-      await putAt(directory, name, content, newIn(directory, 0o600), freshName)
+      await putAt(directory, name, inTurn(parts), newIn(directory, 0o600), freshName)
       directory.sync()
       return
     }
     const judged = { path: indexPath, identity: found.identity, sha256: await sha256InSlices(found.text.bytes) }
-    await replaceAs(this.#root, judged, content, { freshName, attributes: null, beforeInPlace: async () => {} })
+    await replaceAs(this.#root, judged, inTurn(parts), { freshName, attributes: null, beforeInPlace: async () => {} })
   }
 }
 
 const emptyBytes = Buffer.from('{}')
 const empty: IndexText = { bytes: emptyBytes, parsed: parseIndex(emptyBytes) }
+
+async function* inTurn(parts: readonly Buffer[]): AsyncGenerator<Uint8Array, void, undefined> {
+  yield* parts
+}
