@@ -1,10 +1,15 @@
-import { execFileSync } from 'node:child_process'
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import assert from 'node:assert/strict'
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, chownSync, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { DatabaseSync } from 'node:sqlite'
 import { fileURLToPath } from 'node:url'
 import { zstdDecompressSync } from 'node:zlib'
+import { Reader, type Reads } from '../../src/openclaw/database/reader.ts'
+import type { Place } from '../../src/openclaw/database/schema.ts'
 import { unpackFixture } from './unpack.ts'
 
 /**
@@ -54,5 +59,89 @@ export function stateOf(path: string): string {
 /** A program that reads a database as Holdfast does and prints its rows: {@link program} PATH AGENT. */
 export const readProgram = fileURLToPath(new URL('programs/read-database.ts', import.meta.url))
 
-/** A program that writes to a database as a gateway does, at each line that it is sent. */
-export const gatewayProgram = fileURLToPath(new URL('programs/write-database.ts', import.meta.url))
+const gatewayProgram = fileURLToPath(new URL('programs/write-database.ts', import.meta.url))
+
+/** What a test reads with, in its own thread. */
+export class Reading {
+  readonly #reader = new Reader()
+
+  ask<N extends keyof Reads>(place: Place, name: N, input: unknown): ReturnType<Reads[N]> {
+    return this.#reader.ask(place, name, input) as ReturnType<Reads[N]>
+  }
+
+  /** Every row of every transcript, by session key. */
+  all(path: string, agentId = 'main'): Map<string, string[]> {
+    const place = { path, agentId }
+    const found = new Map<string, string[]>()
+    for (const { key } of this.ask(place, 'readSessions', { after: '' }).items) {
+      const windows = this.ask(place, 'readWindows', { key })
+      const texts = windows.flatMap(({ sessionId, rows: count }) => {
+        const { rows } = this.ask(place, 'readRows', { sessionId, after: -1, rowBytesMax: 1024 ** 2 })
+        assert.equal(rows.length, count)
+        return rows.map(({ json }) => json ?? '')
+      })
+      found.set(key, texts)
+    }
+    return found
+  }
+
+  /** Also by the end of the connection. */
+  expectUnchanged(path: string, before: string): void {
+    this.close()
+    assert.equal(stateOf(path), before)
+  }
+
+  close(): void {
+    this.#reader.close()
+  }
+}
+
+export const countRows = (found: Map<string, string[]>): number => [...found.values()].flat().length
+
+/** Nobody on Linux; the directory is not writable for it, nor for others than its owner. */
+const nobody = 65_534
+
+export function readAsOther(root: string, path: string): unknown {
+  chmodSync(root, 0o755)
+  for (let folder = dirname(path); folder !== root; folder = dirname(folder)) chmodSync(folder, 0o555)
+  execFileSync('chmod', ['-R', 'a+r', dirname(path)])
+  return runAsOther(root, path)
+}
+
+/** As root, as somebody else; a user of his own is refused by the modes alone. */
+export function runAsOther(root: string, path: string): unknown {
+  chmodSync(root, 0o755)
+  const isRoot = process.getuid?.() === 0
+  if (isRoot) for (let folder = dirname(path); folder !== root; folder = dirname(folder)) chownSync(folder, 1, 1)
+  const who = isRoot ? { uid: nobody, gid: nobody } : {}
+  return JSON.parse(execFileSync(process.execPath, [readProgram, path], { ...who, encoding: 'utf8' }))
+}
+
+/** Another process that has the database open, and writes. */
+export class FakeGateway implements AsyncDisposable {
+  readonly #child
+  readonly #answers
+
+  constructor(path: string) {
+    this.#child = spawn(process.execPath, [gatewayProgram, path])
+    this.#child.stderr.pipe(process.stderr)
+    this.#answers = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]()
+  }
+
+  static async start(path: string): Promise<FakeGateway> {
+    const gateway = new FakeGateway(path)
+    await gateway.#answers.next()
+    return gateway
+  }
+
+  async do(sql: string): Promise<void> {
+    this.#child.stdin.write(`${sql}\n`)
+    assert.equal((await this.#answers.next()).value, 'ok')
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const ended = once(this.#child, 'exit')
+    this.#child.stdin.end()
+    await ended
+  }
+}

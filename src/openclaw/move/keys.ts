@@ -8,8 +8,10 @@ import { parseSessionKey, type SessionKey } from '../../model/keys.ts'
  * (`global`) get one: `agent:main:unscoped:global`. So two different keys never become one, and each way has its way back.
  */
 
-/** What stands in an agent's key where the gateway's own has no agent. */
+/** What stands in an agent's key where the gateway's own has no agent, and where a transcript has no key at all. */
 const unscoped = 'unscoped'
+const unbound = 'unbound'
+const reserved = new RegExp(`^(?:${unscoped}|${unbound}):`)
 const agentKey = /^agent:[a-z0-9][a-z0-9_-]{0,63}:(?=.)/s
 /** `=` followed by two digits in a key of theirs would be read as an escape. */
 const looksEscaped = /=[0-9A-F]{2}/
@@ -21,7 +23,7 @@ const hashLength = 32
 /** `agentId` is the agent in whose home the key was found; it is one that {@link parseSessionKey} takes. */
 export function keyToOurs(key: string, agentId: string): SessionKey {
   const scope = agentKey.exec(key)?.[0] ?? null
-  const isTaken = scope !== null && key.startsWith(`${unscoped}:`, scope.length)
+  const isTaken = scope !== null && reserved.test(key.slice(scope.length))
   if (scope !== null && !isTaken && !looksEscaped.test(key)) {
     const same = parsed(key)
     if (same !== null) return same
@@ -29,7 +31,16 @@ export function keyToOurs(key: string, agentId: string): SessionKey {
   const rest = scope === null ? key : key.slice(scope.length)
   const plain = escaped(rest, isTaken ? 1 : 0)
   const whole = scope === null ? `agent:${agentId}:${unscoped}:${plain}` : scope + plain
+  return fitting(whole, key)
+}
+
+function fitting(whole: string, key: string): SessionKey {
   return parsed(whole) ?? parseSessionKey(`${whole.slice(0, 200)}~${sha256(key).slice(0, hashLength)}`)
+}
+
+/** Of a transcript that no index knows, by its name. */
+export function keyOfUnbound(name: string, agentId: string): SessionKey {
+  return fitting(`agent:${agentId}:${unbound}:${escaped(name, 0)}`, name)
 }
 
 /** What {@link keyToOurs} was given; for one that was too long, the key as it is. */

@@ -61,10 +61,11 @@ async function readCopy(agent: AgentHome, root: string, name: string, nowMs: num
   return { name, isIndex: name === basename(agent.indexPath), ...(await salvage(file.data, agent, nowMs)) }
 }
 
-async function bindingsOf(
+/** Which session each of these transcripts is of, where a gateway has written that down. A file that cannot be read tells nothing. */
+export async function bindingsOf(
   agent: AgentHome,
   root: string,
-  transcripts: readonly TranscriptThere[],
+  transcripts: readonly Pick<TranscriptThere, 'name' | 'sessionId'>[],
   trajectories: ReadonlySet<string>,
 ): Promise<Binding[]> {
   const runs = await runsOf(agent, root)

@@ -1,4 +1,4 @@
-import type { Entry } from '../transcripts/rows/entry.ts'
+import type { Entry } from '../../transcripts/rows/entry.ts'
 
 /** Rows that a gateway knows; all others are links that it carries along without showing them. */
 const known: ReadonlySet<string> = new Set([

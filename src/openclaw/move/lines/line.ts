@@ -1,8 +1,9 @@
 import { isUtf8 } from 'node:buffer'
-import type { Line } from '../files/lines.ts'
-import type { Entry } from '../transcripts/rows/entry.ts'
-import { readLine } from '../transcripts/rows/reading.ts'
-import { entryOfRow, type Fields, isFields, type Mapped } from './rows/entry.ts'
+import { createHash } from 'node:crypto'
+import type { Line } from '../../files/lines.ts'
+import type { Entry } from '../../transcripts/rows/entry.ts'
+import { readLine } from '../../transcripts/rows/reading.ts'
+import { entryOfRow, type Fields, isFields, type Mapped } from '../rows/entry.ts'
 
 /** A line of a transcript; one from a database has a number and ends, as one in a file. */
 export type SourceLine = Pick<Line, 'number' | 'bytes' | 'data' | 'ended'>
@@ -58,4 +59,17 @@ export function carry({ data, bytes }: SourceLine): CarriedLine {
 export function uncarry(line: CarriedLine): Buffer | null {
   if (typeof line === 'string') return Buffer.from(line)
   return 'base64' in line ? Buffer.from(line.base64, 'base64') : null
+}
+
+/** SHA-256 of lines, each with a line feed; of one that is left out its length counts. */
+export class LinesDigest {
+  readonly #hash = createHash('sha256')
+
+  add({ data, bytes }: Pick<SourceLine, 'data' | 'bytes'>): void {
+    this.#hash.update(data ?? `${bytes}`).update('\n')
+  }
+
+  hex(): string {
+    return this.#hash.digest('hex')
+  }
 }

@@ -1,7 +1,13 @@
-import type { EventBody } from '../../model/entries.ts'
-import type { SessionKey } from '../../model/keys.ts'
-import type { Message } from '../../model/messages.ts'
-import { type BodyRecord, type EntryRecord, type HeaderRecord, noRecords, recordsVersion } from '../../model/records.ts'
+import type { EventBody } from '../../../model/entries.ts'
+import type { SessionKey } from '../../../model/keys.ts'
+import type { Message } from '../../../model/messages.ts'
+import {
+  type BodyRecord,
+  type EntryRecord,
+  type HeaderRecord,
+  noRecords,
+  recordsVersion,
+} from '../../../model/records.ts'
 import { Chunks } from './chunks.ts'
 import type { Layout } from './layout.ts'
 import { type CarriedLine, carry, rowsOf, type SourceLine } from './line.ts'
@@ -23,7 +29,8 @@ export interface Opening extends EventBody {
   code: typeof openingCode
   version: 1
   agent: string
-  key: string
+  /** null where no index knew it. */
+  key: string | null
   /** Of the transcript within its agent. */
   name: string
   sessionId: string
@@ -47,13 +54,12 @@ export interface CarriedLines extends EventBody {
 /** Where a transcript comes from, with what is not in its lines. */
 export interface Origin {
   agent: string
-  key: string
+  key: string | null
   name: string
   sessionId: string
   file: string | null
   importedAtMs: number
   entry: string | null
-  ended: boolean
 }
 
 const idPrefix = ({ agent, name }: Pick<Origin, 'agent' | 'name'>): string => `openclaw:${agent}/${name}`
@@ -94,8 +100,8 @@ class EntryWriter {
   }
 
   opening(): EntryRecord {
-    const { agent, key, name, sessionId, file, importedAtMs, entry, ended } = this.#origin
-    const { firstLine, lastLine } = this.#layout
+    const { agent, key, name, sessionId, file, importedAtMs, entry } = this.#origin
+    const { firstLine, lastLine, ended } = this.#layout
     const text = `Imported from OpenClaw: ${lastLine - firstLine + 1} lines of ${file ?? sessionId}.`
     const body: Opening = {
       ...{ code: openingCode, text, version: 1, agent, key, name, sessionId, file, firstLine, lastLine, ended },
@@ -128,7 +134,8 @@ class EntryWriter {
     this.#seq += 1
     return {
       ...{ type: 'entry', n: 0, seq: this.#seq, id, turn: null, attempt: 0, kind },
-      ...{ tokens: this.#layout.tokens[this.#seq - 1] ?? 0, atMs: this.#atMs, body: JSON.stringify(body) },
+      ...{ tokens: this.#layout.tokens[this.#seq - 1] ?? 0, body: JSON.stringify(body) },
+      atMs: Math.min(this.#atMs, this.#origin.importedAtMs), // a time to come would make our clock look wrong
     }
   }
 }

@@ -1,10 +1,10 @@
-import type { EntryKind } from '../../model/entries.ts'
-import { HoldfastError } from '../../model/errors.ts'
-import type { Message } from '../../model/messages.ts'
-import type { Entry } from '../transcripts/rows/entry.ts'
+import type { EntryKind } from '../../../model/entries.ts'
+import { HoldfastError } from '../../../model/errors.ts'
+import type { Message } from '../../../model/messages.ts'
+import type { Entry } from '../../transcripts/rows/entry.ts'
 import { Branch } from './branch.ts'
 import { Chunks } from './chunks.ts'
-import { type Row, rowsOf, type SourceLine } from './line.ts'
+import { LinesDigest, type Row, rowsOf, type SourceLine } from './line.ts'
 
 /** Counts tokens as the engine does. */
 export interface Meter {
@@ -30,6 +30,10 @@ export interface Layout {
   contextTokens: number
   firstAtMs: number | null
   lastAtMs: number | null
+  /** Of its lines, each with a line feed: what is written must be what was laid out. */
+  sha256: string
+  /** The last line has its line feed. */
+  ended: boolean
   /** It was begun by a reset; its reason. null: by nothing that is written down. */
   reset: string | null
   name: string | null
@@ -138,6 +142,8 @@ class Draft {
   #firstAtMs: number | null = null
   #lastAtMs: number | null = null
   #name: string | null = null
+  #ended = true
+  readonly #digest = new LinesDigest()
 
   constructor(firstLine: number, reset: string | null) {
     this.#firstLine = firstLine
@@ -145,6 +151,8 @@ class Draft {
   }
 
   line(line: SourceLine, rows: Row[], meter: Meter): void {
+    this.#digest.add(line)
+    this.#ended = line.ended
     if (this.#chunks.begins(line)) this.#tokens.push(0)
     if (line.data === null) this.#counts.leftOut += 1
     else if (rows.length === 0 && line.data.length > 0) this.#counts.unreadable += 1
@@ -167,6 +175,7 @@ class Draft {
       hidden: hiddenRanges(this.#items, shown),
       contextTokens: (summaries.at(-1)?.tokens ?? 0) + sum([...shown].filter(({ seq }) => seq > uptoSeq)),
       ...{ firstAtMs: this.#firstAtMs, lastAtMs: this.#lastAtMs, reset: this.#reset, name: this.#name },
+      ...{ sha256: this.#digest.hex(), ended: this.#ended },
       counts: this.#counts,
     }
   }

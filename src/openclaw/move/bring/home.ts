@@ -1,0 +1,69 @@
+import { isHoldfastError } from '../../../model/errors.ts'
+import type { DatabaseThread } from '../../database/thread.ts'
+import type { AgentHome, Home } from '../../home/home.ts'
+import { readDatabase } from '../sources/database.ts'
+import { type FilesOptions, readFiles } from '../sources/files.ts'
+import type { AgentSource, LeftOut, SessionSource } from '../sources/source.ts'
+import { dropUnfinished } from './put.ts'
+import { type ImportReport, type SessionReport, totalsOf } from './report.ts'
+import { type BringGround, bringSession } from './session.ts'
+
+export interface ImportOptions extends FilesOptions {
+  /** Only so many sessions, the last used first; null: all. */
+  limit: number | null
+}
+
+/** Told of each session when it is done: how many, of how many. */
+export type Told = (session: SessionReport, done: number, of: number) => void
+
+/**
+ * Brings the conversations of a home into the store. The home is only read; it may have a gateway at work on it. Can be broken off at any
+ * moment: the same call again goes on from there, and ends the same. What cannot be brought over is told and keeps nothing else back.
+ * @throws HoldfastError every STORE_ code
+ */
+export async function importHome(
+  home: Home,
+  thread: DatabaseThread,
+  ground: BringGround,
+  options: ImportOptions,
+  told: Told,
+): Promise<ImportReport> {
+  const leftOut: LeftOut[] = []
+  const found: SessionSource[] = []
+  for (const agent of home.agents) {
+    const source = await readAgent(home, agent, thread, options)
+    found.push(...source.sessions)
+    leftOut.push(...source.leftOut)
+  }
+  found.sort((one, other) => (other.usedAtMs ?? 0) - (one.usedAtMs ?? 0))
+  const asked = options.limit === null ? found : found.slice(0, options.limit)
+  const sessions: SessionReport[] = []
+  for (const source of asked) {
+    const report = await bringSession(source, ground)
+    sessions.push(report)
+    told(report, sessions.length, asked.length)
+  }
+  if (ground.store !== null && !ground.dryRun) await dropUnfinished(ground.store)
+  const { dir, generation, version } = home
+  return { dir, generation, version, dryRun: ground.dryRun, sessions, leftOut, totals: totalsOf(sessions) }
+}
+
+/** Where an agent has a database, that is what its gateway reads; files beside it are from before. */
+async function readAgent(
+  home: Home,
+  agent: AgentHome,
+  thread: DatabaseThread,
+  options: FilesOptions,
+): Promise<AgentSource> {
+  try {
+    if (agent.databasePath === null) return await readFiles(home, agent, options)
+    return await readDatabase(thread, { path: agent.databasePath, agentId: agent.id })
+  } catch (error) {
+    if (!isHoldfastError(error) || !ofAnAgent.includes(error.code)) throw error
+    return { agent: agent.id, sessions: [], leftOut: [{ what: 'agent', name: agent.id, because: error.message }] }
+  }
+}
+
+const ofAnAgent: readonly string[] = [
+  ...['INDEX_UNREADABLE', 'HOME_UNREADABLE', 'HOME_UNSAFE', 'HOME_GENERATION', 'HOME_BUSY', 'HOME_CHANGED'],
+]
