@@ -18,7 +18,7 @@ body {
 h1 { margin: 0; font-size: 1.5rem; }
 h2 { margin: 0; font-size: 1.15rem; overflow-wrap: anywhere; }
 h3 { margin: 0; font-size: 1rem; }
-h3 small { margin-left: .5rem; color: var(--soft); font: .75rem ui-monospace, "Cascadia Mono", Menlo, Consolas, monospace; }
+h3 small { display: inline-block; margin-left: .5rem; color: var(--soft); font: .75rem ui-monospace, "Cascadia Mono", Menlo, Consolas, monospace; }
 p { margin: .35rem 0; }
 .made, .what { color: var(--soft); }
 code, pre, ul { font-family: ui-monospace, "Cascadia Mono", Menlo, Consolas, monospace; }
@@ -27,7 +27,7 @@ code, pre, ul { font-family: ui-monospace, "Cascadia Mono", Menlo, Consolas, mon
 }
 .badge { display: inline-block; margin: .15rem .3rem .15rem 0; padding: .05rem .6rem; border: 1px solid currentColor; border-radius: 1rem; font-size: .85rem; }
 .error { color: var(--error); } .warning { color: var(--warning); } .note { color: var(--note); } .good { color: var(--good); }
-dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; margin: .8rem 0 0; font-size: .9rem; }
+dl { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: .2rem 1rem; margin: .8rem 0 0; font-size: .9rem; }
 dt { color: var(--soft); } dd { margin: 0; overflow-wrap: anywhere; }
 article { margin-top: 1.1rem; padding: .1rem 0 .1rem 1rem; border-left: 4px solid currentColor; }
 article .severity { color: var(--mark); text-transform: uppercase; font-size: .72rem; letter-spacing: .05em; margin-right: .25rem; }

@@ -1,5 +1,6 @@
 import { formatCount, formatSize } from '../../../model/units.ts'
 import type { FieldWeight, IndexFacts } from '../../index/facts.ts'
+import { withoutPath } from '../../survey/because.ts'
 import type { AgentFacts } from '../../survey/facts.ts'
 import { type Finding, finding, listOf, type Seen, sumOf } from '../finding.ts'
 
@@ -36,9 +37,9 @@ function findUnreadable(seen: Seen): Finding[] {
       }),
     }),
     ...finding(seen, 'INDEX_UNREADABLE', {
-      evidence: `${listOf(unreadable.map(({ index }) => becauseOf(index)))}.`,
+      evidence: `${listOf(unreadable.map((agent) => becauseOf(agent, seen)))}.`,
       items: unreadable,
-      example: (agent) => ({ agent: agent.id, path: indexPath(agent, seen), says: becauseOf(agent.index) }),
+      example: (agent) => ({ agent: agent.id, path: indexPath(agent, seen), says: becauseOf(agent, seen) }),
     }),
   ]
 }
@@ -56,8 +57,11 @@ function emptiness(index: IndexFacts): string {
   return index.state === 'read' ? 'no entry in it' : '0 bytes'
 }
 
-function becauseOf(index: IndexFacts): string {
-  return index.state === 'unreadable' ? `${formatSize(index.bytes)}, ${index.because}` : ''
+function becauseOf(agent: AgentFacts, seen: Seen): string {
+  const { index } = agent
+  if (index.state !== 'unreadable') return ''
+  const because = withoutPath(index.because, indexPath(agent, seen))
+  return index.identity === null ? because : `${formatSize(index.bytes)}, ${because}`
 }
 
 function findHeavy(seen: Seen): Finding[] {

@@ -1,5 +1,6 @@
 import { formatCount, formatSize } from '../../../model/units.ts'
 import type { PathFacts } from '../../survey/around.ts'
+import { withoutPath } from '../../survey/because.ts'
 import { type Finding, filesOf, finding, listOf, type Seen, shellWord } from '../finding.ts'
 
 /** An index is written whole beside the old one, so this much must be free on top of it. Unit: bytes. */
@@ -43,7 +44,7 @@ function findUnread(seen: Seen): Finding[] {
       return typeof state === 'object' ? [{ path: sessionsDir, because: state.unreadable }] : []
     }),
     ...('unreadable' in disk ? [{ path: home.dir, because: disk.unreadable }] : []),
-  ]
+  ].map(({ path, because }) => ({ path, because: withoutPath(because, path) }))
   const configs = unread.filter(({ path }) => path === home.configPath)
   const others = unread.filter(({ path }) => path !== home.configPath)
   return [
