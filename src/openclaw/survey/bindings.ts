@@ -41,6 +41,7 @@ async function readFile(homeDir: string, path: string): Promise<BindingFile> {
 export function bindingsIn(text: string): ThreadBinding[] | null {
   const parsed = parse(text)
   if (typeof parsed !== 'object' || parsed === null || !('bindings' in parsed)) return null
+  if (!('version' in parsed) || parsed.version !== 1) return null
   const { bindings } = parsed
   if (typeof bindings !== 'object' || bindings === null) return null
   return Object.values(bindings).flatMap((each): ThreadBinding[] => {

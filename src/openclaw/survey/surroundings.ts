@@ -1,9 +1,12 @@
 import { dirname, join } from 'node:path'
 import { isReachable, modeOf } from '../../host/modes.ts'
 import { isHoldfastError } from '../../model/errors.ts'
+import { archivesOf, listBundles, listRuns, manifestOf } from '../changes/journal/folder.ts'
+import { unsettledRuns } from '../changes/settle/settle.ts'
 import { type CollectOptions, collectDatabase } from '../database/facts/collect.ts'
 import { DatabaseThread } from '../database/thread.ts'
 import { listDirectory } from '../files/list.ts'
+import { openInside } from '../files/open.ts'
 import type { Home } from '../home/home.ts'
 import { kindOfName } from '../home/names.ts'
 import type { ArchiveFacts, Around, LegacyRoot, PathFacts, ScheduleFacts, SurveyedDatabase } from './around.ts'
@@ -31,7 +34,7 @@ export async function surroundingsOf(home: Home, options: SurroundingsOptions): 
     bindings: await readBindings(home.dir),
     databases: await readDatabases(home, options),
     legacy: await readLegacy(home, unreadable),
-    archives: await readArchives(home.dir),
+    archives: await readArchives(home.dir, options.nowMs),
     schedule: options.schedule,
     siblings: options.siblings,
     unreadable,
@@ -117,21 +120,26 @@ async function readLegacy({ dir, agents }: Home, unreadable: Around['unreadable'
   }
 }
 
-async function readArchives(dir: string): Promise<ArchiveFacts> {
-  const path = join(dir, 'holdfast', 'archives')
+/** A run of another Holdfast that is at work now is not finished either: it is younger than this. Unit: ms. */
+const atWorkMs = 10 * 60_000
+
+async function readArchives(dir: string, nowMs: number): Promise<ArchiveFacts> {
+  const path = archivesOf(dir)
   const facts: ArchiveFacts = { path, state: 'absent', runs: 0, bytes: 0, unfinished: [] }
   try {
-    const runs = await listDirectory(dir, path)
-    if (runs === null) return facts
-    facts.state = 'read'
-    for (const { name, what } of runs) {
-      if (what !== 'directory') continue
-      facts.runs += 1
-      for (const { identity } of (await listDirectory(dir, join(path, name))) ?? [])
-        facts.bytes += Number(identity.bytes)
-    }
-    return facts
+    if ((await listDirectory(dir, path)) === null) return facts
+    const runs = await listRuns(dir)
+    for (const run of runs) for (const { bytes } of await listBundles(dir, run)) facts.bytes += bytes
+    const unsettled = await unsettledRuns(dir)
+    const unfinished: string[] = []
+    for (const run of unsettled) if (!(await isAtWork(dir, run, nowMs))) unfinished.push(run)
+    return { ...facts, state: 'read', runs: runs.length, unfinished }
   } catch (error) {
     return { ...facts, state: { unreadable: becauseOf(error, path) } }
   }
+}
+
+async function isAtWork(dir: string, run: string, nowMs: number): Promise<boolean> {
+  using manifest = await openInside(dir, manifestOf(dir, run))
+  return manifest !== null && nowMs - Number(manifest.identity.mtimeNs / 1_000_000n) < atWorkMs
 }
