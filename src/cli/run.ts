@@ -4,6 +4,7 @@ import { chat } from './chat/chat.ts'
 import { config } from './config/group.ts'
 import { cron } from './cron/group.ts'
 import { exitCodeOf, isHelp, printFailure, usageErrorOf } from './failure.ts'
+import { clean } from './homes/clean.ts'
 import { doctor } from './homes/doctor.ts'
 import { isHomeCommand } from './homes/options.ts'
 import { report } from './homes/report.ts'
@@ -65,6 +66,7 @@ function programOf(terminal: Terminal): Command {
   program.addCommand(verify(terminal)).addCommand(config(terminal))
   program.commandsGroup('Homes of OpenClaw:')
   program.addCommand(doctor(terminal)).addCommand(report(terminal))
+  program.addCommand(clean(terminal))
   program.addCommand(install(terminal)).addCommand(uninstall(terminal))
   program.addHelpCommand(
     new Command('help').argument('[command]').description('print this, or what a command takes').helpGroup(lookAfter),

@@ -11,7 +11,7 @@ export function whatOf({ generation, version }: Diagnosis): string {
   return `OpenClaw${version === null ? ' of a version that nothing tells' : ` ${version}`}, sessions ${kept}`
 }
 
-export function gatewayLine({ gateway, lookedAtMs }: Diagnosis): string {
+export function gatewayLine({ gateway, lookedAtMs }: Pick<Diagnosis, 'gateway' | 'lookedAtMs'>): string {
   switch (gateway.state) {
     case 'running': {
       const since = gateway.sinceMs === null ? '' : ` for ${formatDuration(Math.max(0, lookedAtMs - gateway.sinceMs))}`

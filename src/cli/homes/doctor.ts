@@ -6,7 +6,8 @@ import { visibleLine, visibleText } from '../print/visible.ts'
 import { count } from '../print/words.ts'
 import type { Terminal } from '../terminal.ts'
 import { exampleLine, gatewayLine, isIll, severityNames, tally, totalsRows, whatOf } from './doctor-lines.ts'
-import { type Failed, failedLine, type LookOptions, lookAtHomes } from './look.ts'
+import { type Failed, failedNote } from './each.ts'
+import { type LookOptions, lookAtHomes } from './look.ts'
 import { addHomeOptions } from './options.ts'
 
 /** Ends of `doctor` and `report`: other programs rely on them. */
@@ -31,7 +32,7 @@ export function doctor(terminal: Terminal) {
       if (at > 0) await terminal.print('')
       await printHome(diagnosis, terminal)
     }
-    for (const each of failed) terminal.note(`holdfast: ${visibleLine(failedLine(each))}\nfix: ${each.error.fix}`)
+    for (const each of failed) terminal.note(failedNote(each))
   })
 }
 

@@ -1,9 +1,11 @@
-import { homedir } from 'node:os'
+import { homedir, tmpdir } from 'node:os'
 import { type CommandResult, runCommand } from '../../host/commands.ts'
 import { readProcesses } from '../../host/processes/read.ts'
 import type { ProcessTable } from '../../host/processes.ts'
 import { isHoldfastError } from '../../model/errors.ts'
 import { releaseOf } from '../../openclaw/database/release.ts'
+import { type GatewayFacts, gatewayFacts } from '../../openclaw/gateway/running.ts'
+import { processesOf } from '../../openclaw/gateway/users.ts'
 import { findHomes } from '../../openclaw/home/find.ts'
 import type { Home } from '../../openclaw/home/home.ts'
 import type { HomePolicy, PolicyOverrides } from '../../openclaw/home/policy.ts'
@@ -60,4 +62,9 @@ export function processesFor(terminal: Terminal): Promise<ProcessTable> {
       throw error
     }
   })
+}
+
+/** Whether a gateway works on the home now. */
+export async function gatewayFor(home: Home, terminal: Terminal): Promise<GatewayFacts> {
+  return await gatewayFacts(home, processesOf(home, await processesFor(terminal)), [tmpdir()])
 }

@@ -1,0 +1,182 @@
+import { tmpdir } from 'node:os'
+import { InvalidArgumentError, Option } from 'commander'
+import { isHoldfastError } from '../../model/errors.ts'
+import { formatSize, parseDuration, parseSize } from '../../model/units.ts'
+import type { StepReport } from '../../openclaw/changes/run.ts'
+import { type Cleaned, cleanHome } from '../../openclaw/clean/clean.ts'
+import { shellWord } from '../../openclaw/doctor/finding.ts'
+import type { Home } from '../../openclaw/home/home.ts'
+import type { HomePolicy, PolicyOverrides } from '../../openclaw/home/policy.ts'
+import { command, wholeNumber } from '../options.ts'
+import { exitCodes } from '../outside.ts'
+import { visibleLine } from '../print/visible.ts'
+import { count } from '../print/words.ts'
+import type { Terminal } from '../terminal.ts'
+import { gatewayLine } from './doctor-lines.ts'
+import { type Failed, failedNote, findEach, forEach } from './each.ts'
+import { gatewayFor, processesFor } from './ground.ts'
+import { addHomeOptions, type HomeOptions } from './options.ts'
+import { Progress } from './progress.ts'
+import { printSteps } from './steps.ts'
+
+interface CleanOptions extends HomeOptions {
+  docker?: true
+  mode?: HomePolicy['mode']
+  idle?: number
+  maxEntries?: number
+  cronRuns?: number | null
+  budget?: number
+  trustClock?: true
+  throughGateway?: true
+}
+
+export function clean(terminal: Terminal) {
+  return addHomeOptions(
+    command('clean', 'Archive what a home need not keep: idle sessions, scheduled runs, what is left over', [
+      'holdfast clean                              show what would go',
+      'holdfast clean --mode enforce --home /srv/bot/.openclaw',
+      'holdfast clean --mode enforce --idle 14d --dry-run',
+    ])
+      .option('--docker', 'look into what containers have mounted')
+      .addOption(
+        new Option(
+          '--mode <mode>',
+          'warn shows what would go, enforce archives it (default: as the home says, else warn)',
+        ).choices(['off', 'warn', 'enforce']),
+      )
+      .option('--idle <duration>', 'sessions unused for longer go (default: as the home says, else 5d)', duration)
+      .option('--max-entries <n>', 'most entries of an index (default: as the home says, else 500)', wholeNumber)
+      .option(
+        '--cron-runs <duration>',
+        'scheduled runs go after this, or "never" (default: as the home says, else 24h)',
+        durationOrNever,
+      )
+      .option(
+        '--budget <size>',
+        'most that all files of an agent may take (default: as the home says, else no limit)',
+        size,
+      )
+      .option('--trust-clock', 'go by the clock although files are from the future')
+      .option('--through-gateway', 'a running gateway takes entries out itself, where its release can do that safely'),
+  ).action(async (options: CleanOptions) => {
+    const { homes, failed } = await findEach(options, terminal, { overrides: overridesOf(options) })
+    const done = await forEach(homes, failed, (home) => cleanOne(home, options, terminal))
+    if (failed.length > 0 || done.some(isLeft)) terminal.exitCode = exitCodes.failed
+    if (options.json === true)
+      return await terminal.printJson({ homes: [...done.map(jsonOf), ...failed.map(failedJson)] })
+    for (const [at, cleaned] of done.entries()) {
+      if (at > 0) await terminal.print('')
+      await printHome(cleaned, options, done.length > 1, terminal)
+    }
+    for (const each of failed) terminal.note(failedNote(each))
+  })
+}
+
+async function cleanOne(home: Home, options: CleanOptions, terminal: Terminal): Promise<Cleaned> {
+  const progress = new Progress(home.dir, 'steps', terminal)
+  const readProcesses = () => processesFor(terminal)
+  const how = {
+    dryRun: options.dryRun === true,
+    trustClock: options.trustClock === true,
+    throughGateway: options.throughGateway === true,
+  }
+  try {
+    return await cleanHome(home, how, {
+      clock: terminal.outside.clock,
+      readProcesses,
+      temporary: [tmpdir()],
+      gatewayNow: () => gatewayFor(home, terminal),
+      told: (step, of) => progress.show(step, of),
+    })
+  } finally {
+    progress.clear()
+  }
+}
+
+function isLeft({ enforced, steps }: Cleaned): boolean {
+  return enforced && steps.some(({ left }) => left !== null)
+}
+
+function jsonOf({ home, enforced, steps, notes, manifest, gateway }: Cleaned): object {
+  const mode = home.policy.mode === 'enforce' && !enforced ? 'dry-run' : home.policy.mode
+  return { dir: home.dir, mode, steps, manifest, notes, gateway: gateway.state }
+}
+
+function failedJson({ dir, error }: Failed): object {
+  return { dir, mode: null, steps: [], manifest: null, notes: [], gateway: null, error }
+}
+
+async function printHome(cleaned: Cleaned, options: CleanOptions, several: boolean, terminal: Terminal): Promise<void> {
+  const { home, enforced, steps, notes, manifest } = cleaned
+  await terminal.print(terminal.paint('bold', visibleLine(home.dir)), `  ${visibleLine(stateLine(cleaned))}`)
+  await printSteps(home.dir, steps, enforced, terminal)
+  if (notes.length > 0) await terminal.print('', ...notes.map((note) => `  ${visibleLine(note)}`))
+  await terminal.print('', ...endLines(cleaned, options, several).map((line) => `  ${visibleLine(line)}`))
+  if (manifest !== null) await terminal.print(`  Undo with: holdfast undo ${shellWord(manifest)}`)
+}
+
+function stateLine(cleaned: Cleaned): string {
+  const { mode, sources } = cleaned.home.policy
+  const from = sources.mode === undefined ? '' : ` (${sources.mode})`
+  const dry = mode === 'enforce' && !cleaned.enforced ? ', but this is a dry run' : ''
+  return `mode ${mode}${from}${dry}; gateway ${gatewayLine(cleaned)}`
+}
+
+function endLines({ home, steps, enforced }: Cleaned, options: CleanOptions, several: boolean): string[] {
+  if (home.policy.mode === 'off') return ['Nothing is done in this mode.']
+  if (steps.length === 0) return ['Nothing is to go.']
+  if (enforced) {
+    const done = steps.filter((step) => step.done)
+    return [done.length === 0 ? 'Nothing was changed.' : `Done: ${totalOf(done)}.`]
+  }
+  const ready = steps.filter(({ left }) => left === null)
+  if (ready.length === 0) return ['Nothing can be done now.']
+  const named = several || options.home.length > 0 ? ` --home ${shellWord(home.dir)}` : ''
+  return [`Nothing was changed: ${totalOf(ready)} wait. Do it with: holdfast clean --mode enforce${named}`]
+}
+
+function totalOf(steps: readonly StepReport[]): string {
+  return `${count(steps.length, 'step')}, ${formatSize(steps.reduce((sum, { bytes }) => sum + bytes, 0))}`
+}
+
+function overridesOf({ mode, idle, maxEntries, cronRuns, budget }: CleanOptions): PolicyOverrides {
+  const flags: [keyof HomePolicy & keyof HomePolicy['sources'], string, unknown][] = [
+    ['mode', '--mode', mode],
+    ['transcriptIdleMs', '--idle', idle],
+    ['entriesMax', '--max-entries', maxEntries],
+    ['cronRunMs', '--cron-runs', cronRuns],
+    [
+      'diskBudget',
+      '--budget',
+      budget === undefined ? undefined : { maxBytes: budget, lowBytes: Math.floor(budget * 0.8) },
+    ],
+  ]
+  const given = flags.filter(([, , value]) => value !== undefined)
+  return {
+    ...Object.fromEntries(given.map(([rule, , value]) => [rule, value])),
+    sources: Object.fromEntries(given.map(([rule, flag]) => [rule, flag])),
+  }
+}
+
+function duration(text: string): number {
+  return positive(text, parseDuration)
+}
+
+function size(text: string): number {
+  return positive(text, parseSize)
+}
+
+function durationOrNever(text: string): number | null {
+  return text === 'never' ? null : duration(text)
+}
+
+function positive(text: string, parse: (text: string) => number): number {
+  try {
+    const amount = parse(text)
+    if (amount > 0) return amount
+  } catch (error) {
+    if (!isHoldfastError(error, 'CONFIG_INVALID')) throw error
+    throw new InvalidArgumentError(`${error.facts.because}.`)
+  }
+  throw new InvalidArgumentError('It must be above 0.')
+}

@@ -1,0 +1,59 @@
+import type { Clock } from '../../host/clock.ts'
+import { beginRun } from '../changes/begin.ts'
+import type { StepReport } from '../changes/run.ts'
+import { unsettledRuns } from '../changes/settle/settle.ts'
+import type { GatewayFacts } from '../gateway/running.ts'
+import type { Home } from '../home/home.ts'
+import { type SurveyOutside, survey } from '../survey/survey.ts'
+import { applyClean } from './apply.ts'
+import { withoutOwnLocks } from './claims.ts'
+import { parentsOf } from './parents.ts'
+import { planClean } from './plan/plan.ts'
+import { reportOf, type Told } from './report.ts'
+
+export interface CleanHow {
+  /** Only look, whatever the mode of the home is. */
+  dryRun: boolean
+  trustClock: boolean
+  throughGateway: boolean
+}
+
+export interface CleanOutside extends Omit<SurveyOutside, 'nowMs' | 'told'> {
+  clock: Clock
+  gatewayNow: () => Promise<GatewayFacts>
+  told: Told
+}
+
+export interface Cleaned {
+  home: Home
+  gateway: GatewayFacts
+  lookedAtMs: number
+  /** In the mode `enforce` and no dry run: steps were carried out. */
+  enforced: boolean
+  steps: StepReport[]
+  notes: string[]
+  /** Absolute; null: nothing was changed. */
+  manifest: string | null
+}
+
+/**
+ * Cleans one home under its policy: looks, plans, and in the mode `enforce` does it. What could not be done says why; it is found again by the
+ * next run. A run that was killed before is brought to an end first.
+ * @throws HoldfastError HOME_BUSY, HOME_UNSAFE, HOME_UNREADABLE, HOME_READ_ONLY, STORE_FULL, STORE_IO, ARCHIVE_DAMAGED
+ */
+export async function cleanHome(home: Home, how: CleanHow, outside: CleanOutside): Promise<Cleaned> {
+  const { clock } = outside
+  const enforced = home.policy.mode === 'enforce' && !how.dryRun
+  await using run = beginRun(home, 'clean', { clock })
+  if (enforced && (await unsettledRuns(home.dir)).length > 0) await run.hold()
+  const found = await survey(home, 'shallow', { ...outside, nowMs: () => clock.nowMs(), told: () => {} })
+  const facts = await withoutOwnLocks(found, enforced)
+  const parents = await parentsOf(facts)
+  const plan = planClean({ facts, parents, trustClock: how.trustClock, throughGateway: how.throughGateway })
+  const notes = [...home.unreadable.map(({ path, because }) => `${path}: ${because}.`), ...plan.notes]
+  const told = { home, gateway: facts.gateway, lookedAtMs: facts.nowMs, enforced, notes }
+  if (!enforced || plan.steps.every(({ left }) => left !== null))
+    return { ...told, steps: plan.steps.map(reportOf), manifest: null }
+  const steps = await applyClean(facts, plan, run, outside)
+  return { ...told, steps, manifest: run.manifest }
+}
