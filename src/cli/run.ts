@@ -6,6 +6,7 @@ import { cron } from './cron/group.ts'
 import { exitCodeOf, isHelp, printFailure, usageErrorOf } from './failure.ts'
 import { clean } from './homes/clean.ts'
 import { doctor } from './homes/doctor.ts'
+import { keep } from './homes/keep/keep.ts'
 import { isHomeCommand } from './homes/options.ts'
 import { report } from './homes/report.ts'
 import { install } from './homes/schedule/install.ts'
@@ -67,7 +68,7 @@ function programOf(terminal: Terminal): Command {
   program.commandsGroup('Homes of OpenClaw:')
   program.addCommand(doctor(terminal)).addCommand(report(terminal))
   program.addCommand(clean(terminal))
-  program.addCommand(install(terminal)).addCommand(uninstall(terminal))
+  program.addCommand(keep(terminal)).addCommand(install(terminal)).addCommand(uninstall(terminal))
   program.addHelpCommand(
     new Command('help').argument('[command]').description('print this, or what a command takes').helpGroup(lookAfter),
   )

@@ -1,0 +1,111 @@
+import { tmpdir } from 'node:os'
+import { formatDuration } from '../../../model/units.ts'
+import { expireArchives } from '../../../openclaw/changes/archives/expire.ts'
+import { beginRun } from '../../../openclaw/changes/begin.ts'
+import type { StepReport } from '../../../openclaw/changes/run.ts'
+import { cleanHome } from '../../../openclaw/clean/clean.ts'
+import { gatewayFacts } from '../../../openclaw/gateway/running.ts'
+import type { Home } from '../../../openclaw/home/home.ts'
+import type { Cause } from '../../../openclaw/keep/alerts.ts'
+import type { TaskReport, Tasks } from '../../../openclaw/keep/keeper.ts'
+import { clearable } from '../../../openclaw/locks/clear.ts'
+import { lookAtLocks } from '../../../openclaw/locks/look.ts'
+import type { JudgedLock } from '../../../openclaw/locks/verdict.ts'
+import type { Terminal } from '../../terminal.ts'
+import { gatewayFor, processesFor } from '../ground.ts'
+
+/** What the keeper does to a home: the same that the commands do, found anew each time since homes change. */
+export function tasksOf(open: (home: string) => Promise<Home>, terminal: Terminal): Tasks {
+  return {
+    locks: async (dir) => await lookAfterLocks(await open(dir), terminal),
+    clean: async (dir) => await clean(await open(dir), terminal),
+    archives: async (dir) => await expire(await open(dir), terminal),
+  }
+}
+
+/** A lock that nobody can judge is told of after this long: a gateway needs a moment for writing one. Unit: ms. */
+const unknownAfterMs = 10 * 60_000
+
+/**
+ * With no gateway at work a stale lock blocks nobody, and to the next start it tells which turn was interrupted: it is left to
+ * `prestart` and to the gateway itself then.
+ */
+async function lookAfterLocks(home: Home, terminal: Terminal): Promise<TaskReport> {
+  const { clock } = terminal.outside
+  const { agents, around, unreadable } = await lookAtLocks(
+    home,
+    () => processesFor(terminal),
+    () => clock.nowMs(),
+  )
+  const gateway = await gatewayFacts(home, around, [tmpdir()])
+  const locks = agents.flatMap((agent) => agent.locks)
+  const steps: StepReport[] = []
+  await using run = beginRun(home, 'keep', { clock })
+  for (const lock of gateway.state === 'stopped' ? [] : locks) {
+    const taking = clearable(lock)
+    if (taking === null) continue
+    const { judged, because } = taking
+    const outcome = await run.archive(judged, { kind: 'clear-lock', because, key: null })
+    const left = outcome.done ? null : outcome.because
+    steps.push({
+      kind: 'clear-lock',
+      path: lock.path,
+      key: null,
+      because,
+      bytes: Number(judged.identity.bytes),
+      done: outcome.done,
+      left,
+    })
+  }
+  return {
+    steps,
+    manifest: run.manifest,
+    causes: [
+      ...locks.flatMap((lock) => causeOf(home.dir, lock)),
+      ...unreadable.map(({ path, because }) => ({
+        code: 'HOME_UNREADABLE',
+        home: home.dir,
+        subject: path,
+        text: `${path} cannot be looked at: ${because}`,
+      })),
+    ],
+  }
+}
+
+function causeOf(home: string, { path, verdict, overdue, ageMs, proof, operation }: JudgedLock): Cause[] {
+  const about = { home, subject: path }
+  const held = formatDuration(ageMs)
+  if (verdict === 'live' && overdue) {
+    const by = operation === null ? '' : ` by ${operation}`
+    return [{ ...about, code: 'LOCK_OVERDUE', text: `${path} is held for ${held}${by}, longer than it said: ${proof}` }]
+  }
+  if (verdict === 'unknown' && ageMs >= unknownAfterMs) {
+    return [{ ...about, code: 'LOCK_UNKNOWN', text: `${path} is there for ${held}; by whom cannot be told: ${proof}` }]
+  }
+  return []
+}
+
+/** The rules of the home decide whether anything is done. What waits for the gateway to be down is no cause for anybody. */
+async function clean(home: Home, terminal: Terminal): Promise<TaskReport> {
+  const how = { dryRun: false, trustClock: false, throughGateway: false }
+  const cleaned = await cleanHome(home, how, {
+    clock: terminal.outside.clock,
+    readProcesses: () => processesFor(terminal),
+    temporary: [tmpdir()],
+    gatewayNow: () => gatewayFor(home, terminal),
+    told: () => {},
+  })
+  const unread = home.unreadable.map(({ path, because }) => ({
+    code: 'HOME_UNREADABLE',
+    home: home.dir,
+    subject: path,
+    text: `${path}: ${because}`,
+  }))
+  return { steps: cleaned.steps, manifest: cleaned.manifest, causes: unread }
+}
+
+async function expire(home: Home, terminal: Terminal): Promise<TaskReport> {
+  const dryRun = home.policy.mode !== 'enforce'
+  const steps = await expireArchives(home, home.policy, { clock: terminal.outside.clock, dryRun })
+  return { steps, manifest: null, causes: [] }
+}
