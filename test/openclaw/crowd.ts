@@ -35,7 +35,7 @@ export function cronRuns(count: number, { agentId = 'main', seed = 2 } = {}): Se
 
 const leftoverKinds: LeftoverPlan['kind'][] = ['deleted', 'deleted', 'reset', 'backup', 'checkpoint', 'trajectory']
 
-export function leftovers(count: number, { days = 30, seed = 3 } = {}): LeftoverPlan[] {
+function leftovers(count: number, { days = 30, seed = 3 } = {}): LeftoverPlan[] {
   const seeded = new Seeded(seed)
   return Array.from({ length: count }, () => ({
     kind: seeded.pick(leftoverKinds),

@@ -5,7 +5,7 @@ import type { SessionKind } from '../../model/keys.ts'
  * many people or a person's own history would be missed; `errand`: made by a machine for one purpose, first to go; `ordinary`: the rest,
  * direct chats among them.
  */
-export type Standing = 'protected' | 'ordinary' | 'errand'
+type Standing = 'protected' | 'ordinary' | 'errand'
 
 export interface KeyFacts {
   kind: SessionKind
