@@ -2,11 +2,12 @@ import { basename, dirname } from 'node:path'
 import { nameBeside } from '../files/create.ts'
 import { Directories } from '../files/directories.ts'
 import { changed } from '../files/failure.ts'
+import { giveName } from '../files/give-name.ts'
 import { type Judged, sameIdentity } from '../files/identity.ts'
 import { readChunks } from '../files/lines.ts'
 import { openAt, requireOurs } from '../files/open.ts'
 import type { Directory } from '../files/place.ts'
-import { putBackAt, setAsideAt } from '../files/set-aside.ts'
+import { setAsideAt } from '../files/set-aside.ts'
 import { type Desk, isLocked, leftOf, recordOf, reportOf, shelfOf, subjectOf } from './desk.ts'
 import type { BundleWriter } from './journal/bundle.ts'
 import type { Announcement, ManifestLine } from './journal/manifest.ts'
@@ -133,7 +134,7 @@ function removeAside(directory: Directory, aside: string, name: string): void {
   try {
     directory.remove(aside)
   } catch (error) {
-    putBackAt(directory, aside, name)
+    giveName(directory, aside, name)
     throw error
   }
 }

@@ -9,7 +9,6 @@ import {
   futimesSync,
   mkdirSync,
   openSync,
-  renameSync,
   write,
 } from 'node:fs'
 import { basename, dirname } from 'node:path'
@@ -17,6 +16,7 @@ import { promisify } from 'node:util'
 import { isSystemError } from '../../host/files.ts'
 import { HoldfastError } from '../../model/errors.ts'
 import { unreadable, writing } from './failure.ts'
+import { giveName } from './give-name.ts'
 import { type Directory, openDirectory, requireInside } from './place.ts'
 
 export type Content = Uint8Array | AsyncIterable<Uint8Array>
@@ -50,7 +50,7 @@ export function newIn({ uid, gid }: Directory, mode: number): Attributes {
 }
 
 /**
- * The same, and whoever sees the name sees all of the content: it is written under `freshName` and renamed.
+ * The same, and whoever sees the name sees all of the content: it is written under `freshName` first.
  * @throws HoldfastError FILE_EXISTS, STORE_FULL, STORE_IO, HOME_READ_ONLY, HOME_UNSAFE
  */
 export async function putAt(
@@ -63,8 +63,7 @@ export async function putAt(
   const path = `${directory.path}/${name}`
   await createAt(directory, freshName, content, attributes)
   try {
-    if (directory.has(name)) throw new HoldfastError('FILE_EXISTS', { because: path })
-    await writing(path, () => renameSync(directory.at(freshName), directory.at(name)))
+    if (!giveName(directory, freshName, name)) throw new HoldfastError('FILE_EXISTS', { because: path })
   } catch (error) {
     directory.remove(freshName)
     throw error

@@ -116,6 +116,9 @@ describe('a small file', () => {
   })
 })
 
+/** Sparse on disk. */
+const longBytes = 300 * 1024 ** 2
+
 async function linesOf(content: Buffer | string, lineBytesMax: number) {
   writeFileSync(at('lines'), content)
   using file = await openInside(root, at('lines'))
@@ -155,10 +158,10 @@ describe('lines', () => {
     }
   })
 
-  it('of a gigabyte do not fill the memory', async () => {
+  it('of any length do not fill the memory', async () => {
     const path = at('sparse')
     writeFileSync(path, 'a\n')
-    truncateSync(path, 1024 ** 3)
+    truncateSync(path, longBytes)
     appendFileSync(path, '\nz')
     using file = await openInside(root, path)
     if (file === null) throw new Error('it was just written')
@@ -170,10 +173,10 @@ describe('lines', () => {
     }
     expect(lines).toEqual([
       [1, 'a'],
-      [1024 ** 3 - 2, undefined],
+      [longBytes - 2, undefined],
       [1, 'z'],
     ])
-    expect(mostBytes).toBeLessThan(100 * 1024 ** 2)
+    expect(mostBytes).toBeLessThan(80 * 1024 ** 2)
     rmSync(path)
   })
 
@@ -227,13 +230,13 @@ describe('a directory', () => {
 
   it('of many names leaves the event loop its turns', async () => {
     mkdirSync(at('many'))
-    for (let number = 0; number < 20_000; number += 1) writeFileSync(at(`many/${number}`), '')
+    for (let number = 0; number < 4_000; number += 1) writeFileSync(at(`many/${number}`), '')
     let turns = 0
     const timer = setInterval(() => {
       turns += 1
     }, 1)
-    expect(await listDirectory(root, at('many'))).toHaveLength(20_000)
+    expect(await listDirectory(root, at('many'))).toHaveLength(4_000)
     clearInterval(timer)
-    expect(turns).toBeGreaterThan(2)
+    expect(turns).toBeGreaterThan(0)
   })
 })

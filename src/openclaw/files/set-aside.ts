@@ -1,10 +1,10 @@
-import { linkSync, lstatSync, renameSync } from 'node:fs'
+import { renameSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { isSystemError } from '../../host/files.ts'
 import { type HoldfastError, isHoldfastError } from '../../model/errors.ts'
 import { nameBeside } from './create.ts'
 import { sha256Of } from './digest.ts'
-import { changed, failureOfWriting, writing } from './failure.ts'
+import { changed, writing } from './failure.ts'
+import { giveName } from './give-name.ts'
 import { type Judged, sameButRenamed, sameIdentity } from './identity.ts'
 import { openAt, requireOurs } from './open.ts'
 import { type Directory, openDirectory } from './place.ts'
@@ -50,7 +50,7 @@ export async function setAsideAt(
   })
   const failure = await whyNotJudged(root, directory, asideName, judged)
   if (failure === null) return { path, name: asideName }
-  if (putBackAt(directory, asideName, name)) throw failure
+  if (giveName(directory, asideName, name)) throw failure
   throw changed(judged.path, `it was changed right now, and so was its name: what was taken is ${path}`)
 }
 
@@ -72,43 +72,4 @@ async function whyNotJudged(
     if (!isHoldfastError(error)) throw error
     return error
   }
-}
-
-/**
- * The name has it again; false where something else has the name by now, which is not overwritten: a lock, for one, may have been
- * taken in the moment in between. Where it has both names, because it was killed here, the one aside goes.
- */
-export function putBackAt(directory: Directory, asideName: string, name: string): boolean {
-  const [from, to] = [directory.at(asideName), directory.at(name)]
-  try {
-    linkSync(from, to) // a rename would take the name from whoever has it
-  } catch (error) {
-    if (isSystemError(error, 'EEXIST')) {
-      if (!isSameFile(from, to)) return false
-    } else if (isSystemError(error, ...withoutLinks)) {
-      return renameBack(directory, asideName, name)
-    } else {
-      throw failureOfWriting(error, join(directory.path, name))
-    }
-  }
-  directory.remove(asideName)
-  return true
-}
-
-/** File systems that have no hard links, or none for this user, answer so. */
-const withoutLinks = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EXDEV', 'EISDIR'] as const
-
-function renameBack(directory: Directory, asideName: string, name: string): boolean {
-  if (directory.has(name)) return false
-  try {
-    renameSync(directory.at(asideName), directory.at(name))
-  } catch (error) {
-    throw failureOfWriting(error, join(directory.path, name))
-  }
-  return true
-}
-
-function isSameFile(a: string, b: string): boolean {
-  const [one, other] = [a, b].map((path) => lstatSync(path, { bigint: true, throwIfNoEntry: false }))
-  return one !== undefined && other !== undefined && one.dev === other.dev && one.ino === other.ino
 }

@@ -15,8 +15,8 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
+import { giveName } from '../files/give-name.ts'
 import { openDirectory } from '../files/place.ts'
-import { putBackAt } from '../files/set-aside.ts'
 
 const root = realpathSync(mkdtempSync(join(tmpdir(), 'holdfast-clear-')))
 const children: ChildProcess[] = []
@@ -119,7 +119,7 @@ it('a fresh holder’s lock would be gone if whatever has the name were removed 
 it('a file with both names, as a kill leaves it, has its own again', () => {
   using directory = openDirectory(dir, sessions)
   linkSync(lock, join(sessions, 'x.aside'))
-  expect(directory !== null && putBackAt(directory, 'x.aside', 'a.jsonl.lock')).toBe(true)
+  expect(directory !== null && giveName(directory, 'x.aside', 'a.jsonl.lock')).toBe(true)
   expect(readdirSync(sessions)).toEqual(['a.jsonl.lock'])
   expect(statSync(lock).nlink).toBe(1)
 })

@@ -2,12 +2,12 @@ import { basename, dirname, join } from 'node:path'
 import { isHoldfastError } from '../../../model/errors.ts'
 import type { Attributes } from '../../files/create.ts'
 import { sha256Of } from '../../files/digest.ts'
+import { giveName } from '../../files/give-name.ts'
 import { readChunks } from '../../files/lines.ts'
 import { readMode } from '../../files/mode.ts'
 import { type OpenFile, openAt } from '../../files/open.ts'
 import { type Directory, openDirectory } from '../../files/place.ts'
 import { overwrite } from '../../files/replace.ts'
-import { putBackAt } from '../../files/set-aside.ts'
 import { recordOf } from '../desk.ts'
 import { readFrame } from '../journal/bundle.ts'
 import { openBundle } from '../journal/folder.ts'
@@ -90,7 +90,7 @@ class Scene {
     if (told.type === 'create') return await this.#takenBack(told, undo.aside, now)
     if (told.type === 'mode') throw new TypeError('permission bits have no file on its way')
     if (inPlace !== null) await this.#restoreIfTorn(undo.fresh, inPlace, attributesOf(now))
-    this.#directory.remove(undo.fresh)
+    this.#dropFresh(undo.fresh)
     const wanted = undo.will?.sha256 ?? told.copy.sha256
     using there = this.#look(this.#name)
     const isBack = there !== null && (await sha256Of(there)) === wanted
@@ -105,7 +105,7 @@ class Scene {
 
   /** Aside, and perhaps not yet proven to be the judged one. */
   async #half(aside: string, sha256: string): Promise<Verdict> {
-    if (putBackAt(this.#directory, aside, this.#name))
+    if (giveName(this.#directory, aside, this.#name))
       return notDone('it was interrupted, and the file is back in its place')
     using file = this.#look(aside)
     const where = join(this.#directory.path, aside)
@@ -117,8 +117,7 @@ class Scene {
 
   async #replace(told: Told<'replace'>, inPlace: Frame | null): Promise<Verdict> {
     if (inPlace !== null) await this.#restoreIfTorn(told.fresh, inPlace, attributesOf(told.was))
-    const wasMade = this.#directory.has(told.fresh)
-    this.#directory.remove(told.fresh)
+    const wasMade = this.#dropFresh(told.fresh)
     using there = this.#look(this.#name)
     if (there === null) return notDone('it was interrupted, and the file is gone')
     const isOld = isSameFile(told.was, there)
@@ -130,8 +129,7 @@ class Scene {
   }
 
   async #create(told: Told<'create'>): Promise<Verdict> {
-    const wasMade = this.#directory.has(told.fresh)
-    this.#directory.remove(told.fresh)
+    const wasMade = this.#dropFresh(told.fresh)
     using there = this.#look(this.#name)
     const isOurs = !wasMade && there !== null && (await sha256Of(there)) === told.will.sha256
     return isOurs ? { done: true, now: recordOf(there) } : notDone(interrupted)
@@ -152,6 +150,14 @@ class Scene {
     using bundle = await openBundle(this.#home, this.#run, held.file)
     if (!(await isMixture(there, readChunks(made), readFrame(bundle, held)))) return
     await overwrite(this.#directory, this.#name, there.identity, readFrame(bundle, held), attributes)
+  }
+
+  /** What was on its way is gone. True where it had not got its name yet. */
+  #dropFresh(fresh: string): boolean {
+    using made = this.#look(fresh)
+    using there = this.#look(this.#name)
+    this.#directory.remove(fresh)
+    return made !== null && made.identity.ino !== there?.identity.ino
   }
 
   /** Null also where something stands that is no file: it is not ours. */
