@@ -51,7 +51,7 @@ export const errorCatalog = {
   // retention, archives and the trash
   ARCHIVE_NOT_FOUND: {
     title: 'There is no such archive',
-    fix: 'List them with `holdfast retain --list` and `holdfast trash list`.',
+    fix: 'List them with `holdfast retain --list` and `holdfast trash list`, those of homes with `holdfast archive list`.',
   },
   ARCHIVE_DAMAGED: {
     title: 'The archive is not what its manifest says',

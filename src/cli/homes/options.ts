@@ -24,6 +24,18 @@ export function addHomeOptions(each: Command): Command {
     .option('--json', 'print JSON')
 }
 
+/** The same for a command on what was done to homes before: an agent says nothing there, nor does a dry run where nothing is changed. */
+export function addArchiveOptions(each: Command, changes: boolean): Command {
+  homeCommands.add(each)
+  each.hook('preAction', () => {
+    if (each.getOptionValue('home') === undefined) each.setOptionValue('home', [])
+    each.setOptionValue('agent', [])
+  })
+  each.option('--home <dir>', 'a home to look in, again for more (default: all that are found)', collect)
+  if (changes) each.option('--dry-run', 'show what would be done, and do nothing')
+  return each.option('--json', 'print JSON')
+}
+
 /** It looks after homes, and has nothing to do with a data directory of Holdfast's own. */
 export function isHomeCommand(each: Command): boolean {
   return homeCommands.has(each)

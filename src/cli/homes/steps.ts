@@ -30,6 +30,11 @@ const words: Record<StepKind, { noun: [string, string]; would: string; did: stri
   'expire-archive': { noun: ['archive', 'archives'], would: 'would be deleted for good', did: 'deleted for good' },
 }
 
+/** `3 transcripts`. */
+export function countOf(kind: StepKind, amount: number): string {
+  return count(amount, ...words[kind].noun)
+}
+
 /** As many as a screen has room for; all of them are in the JSON. */
 const examplesMax = 5
 

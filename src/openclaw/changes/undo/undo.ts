@@ -34,6 +34,7 @@ export interface Undoing {
 export interface UndoReport {
   run: string
   command: string
+  atMs: number
   /** Absolute. */
   manifest: string
   /** In the order in which they are taken back: the last one first. */
@@ -85,7 +86,7 @@ async function lookOnly(home: Territory, run: string, how: Undoing): Promise<Und
 function reportOf(home: Territory, run: string, state: RunState, steps: StepReport[], how: Undoing): UndoReport {
   const isMeant = ({ told }: StepState) => how.only === null || how.only.has(told.step)
   const undone = [...state.steps.values()].filter((step) => step.state === 'undone' && isMeant(step)).length
-  return { run, command: state.command, manifest: manifestOf(home.dir, run), steps, already: undone }
+  return { run, command: state.command, atMs: state.atMs, manifest: manifestOf(home.dir, run), steps, already: undone }
 }
 
 /** What is left to undo, the last step first. @throws HoldfastError ARCHIVE_NOT_FOUND for a number that no step has */
@@ -170,7 +171,7 @@ async function takeBack(
       return null
     case 'merge': {
       const conflicts = await mergeBack(bench, told as Told<'replace'>, path)
-      return conflicts.length === 0 ? null : `entries that have changed since were left: ${conflicts.join(', ')}`
+      return conflicts.length === 0 ? null : `entries that have changed since were left: ${someOf(conflicts)}`
     }
     case 'remove':
       await removeCreated(bench, told.step, way.judged)
@@ -179,6 +180,13 @@ async function takeBack(
       await modeBack(bench, told as Told<'mode'>, way.judged)
       return null
   }
+}
+
+const keysMax = 3
+
+function someOf(keys: readonly string[]): string {
+  const more = keys.length - keysMax
+  return keys.slice(0, keysMax).join(', ') + (more > 0 ? ` and ${more} more` : '')
 }
 
 const expected = ['HOME_', 'ARCHIVE_', 'FILE_EXISTS', 'INDEX_UNREADABLE', 'MANIFEST_INVALID', 'STORE_FULL']
