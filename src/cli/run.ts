@@ -4,6 +4,8 @@ import { chat } from './chat/chat.ts'
 import { config } from './config/group.ts'
 import { cron } from './cron/group.ts'
 import { exitCodeOf, isHelp, printFailure, usageErrorOf } from './failure.ts'
+import { archive } from './homes/archives/group.ts'
+import { undo } from './homes/archives/undo.ts'
 import { clean } from './homes/clean.ts'
 import { doctor } from './homes/doctor.ts'
 import { keep } from './homes/keep/keep.ts'
@@ -68,6 +70,7 @@ function programOf(terminal: Terminal): Command {
   program.commandsGroup('Homes of OpenClaw:')
   program.addCommand(doctor(terminal)).addCommand(report(terminal))
   program.addCommand(clean(terminal))
+  program.addCommand(undo(terminal)).addCommand(archive(terminal))
   program.addCommand(keep(terminal)).addCommand(install(terminal)).addCommand(uninstall(terminal))
   program.addHelpCommand(
     new Command('help').argument('[command]').description('print this, or what a command takes').helpGroup(lookAfter),
