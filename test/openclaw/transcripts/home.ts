@@ -1,12 +1,14 @@
 import { readFileSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { systemClock } from '../../../src/host/clock.ts'
+import { readProcesses } from '../../../src/host/processes/read.ts'
 import { beginRun } from '../../../src/openclaw/changes/begin.ts'
 import { undoRun } from '../../../src/openclaw/changes/undo/undo.ts'
 import type { GatewayFacts } from '../../../src/openclaw/gateway/running.ts'
 import type { Home } from '../../../src/openclaw/home/home.ts'
 import type { JudgedLock } from '../../../src/openclaw/locks/verdict.ts'
-import { repairTranscripts, type TranscriptStep, type Unmended } from '../../../src/openclaw/repair/home.ts'
+import { repairHome, type Repaired as WholeRepair } from '../../../src/openclaw/repair/repair.ts'
+import { repairTranscripts, type TranscriptStep, type Unmended } from '../../../src/openclaw/repair/transcripts.ts'
 import { surveyAgent } from '../../../src/openclaw/survey/agent.ts'
 import type { HomeFacts } from '../../../src/openclaw/survey/facts.ts'
 import { Scratch } from '../scratch.ts'
@@ -33,13 +35,22 @@ export async function repair(home: Home, { dryRun, gateway, locks, wanted, nowMs
   const facts = await factsOf(home, { gateway: gateway ?? stopped, locks: locks ?? [], nowMs: nowMs ?? Date.now() })
   const repaired: Repaired = { steps: [], unmended: [], manifest: null }
   await using run = beginRun(home, 'repair', { clock: systemClock })
-  const only = wanted === undefined ? null : new Set(wanted)
-  for await (const told of repairTranscripts(facts, dryRun === true ? null : run, only)) {
+  const asked = { wanted: wanted === undefined ? null : new Set(wanted), told: () => {}, clock: systemClock }
+  for await (const told of repairTranscripts(facts, dryRun === true ? null : run, asked)) {
     if ('step' in told) repaired.steps.push(told.step)
     else repaired.unmended.push(told.unmended)
   }
   repaired.manifest = run.manifest
   return repaired
+}
+
+/** The whole of it, with what this machine says of its processes. */
+export function repairAlone(home: Home): Promise<WholeRepair> {
+  return repairHome(
+    home,
+    { dryRun: false, named: [] },
+    { clock: systemClock, readProcesses: () => readProcesses(async () => null), temporary: [], told: () => {} },
+  )
 }
 
 /** Takes back what a run did. */

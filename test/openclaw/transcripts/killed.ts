@@ -6,7 +6,7 @@ import { listRuns, manifestOf } from '../../../src/openclaw/changes/journal/fold
 import { chanceFrom } from '../../power/chance.ts'
 import { treeOf } from '../tree.ts'
 import { damaged } from './damage.ts'
-import { homeWith, repair, undo } from './home.ts'
+import { homeWith, repairAlone, undo } from './home.ts'
 import { mend } from './mended.ts'
 
 const program = fileURLToPath(new URL('../programs/repair.ts', import.meta.url))
@@ -34,10 +34,10 @@ export async function expectFinishedAfterKill(nth: number): Promise<boolean> {
     const now = readFileSync(scratch.path(`${id}.jsonl`))
     expect(now.equals(data) || now.equals(mended.get(id) as Buffer)).toBe(true)
   }
-  const { steps } = await repair(scratch.home)
+  const { steps } = await repairAlone(scratch.home)
   expect(steps.every(({ done }) => done)).toBe(true)
   for (const [id, data] of mended) expect(readFileSync(scratch.path(`${id}.jsonl`)).equals(data)).toBe(true)
-  expect((await repair(scratch.home)).steps).toEqual([])
+  expect((await repairAlone(scratch.home)).steps).toEqual([])
   for (const run of (await listRuns(scratch.home.dir)).reverse())
     await undo(scratch.home, manifestOf(scratch.home.dir, run))
   expect(treeOf(scratch.home.dir)).toEqual(before)

@@ -1,7 +1,10 @@
 import { join } from 'node:path'
+import type { Clock } from '../../host/clock.ts'
 import { isHoldfastError } from '../../model/errors.ts'
 import type { Run } from '../changes/begin.ts'
-import type { StepReport } from '../changes/run.ts'
+import type { Outcome, StepReport } from '../changes/run.ts'
+import { Claims } from '../clean/claims.ts'
+import type { Home } from '../home/home.ts'
 import { rootOf } from '../survey/agent.ts'
 import { withoutPath } from '../survey/because.ts'
 import type { AgentFacts, FileFacts, HomeFacts } from '../survey/facts.ts'
@@ -32,26 +35,44 @@ export type Told = { step: TranscriptStep } | { unmended: Unmended }
 /**
  * Puts transcripts of a home right, one after the other, and tells of each that is not as it should be. `run` null: what would be done, and
  * nothing is. A transcript is mended in a copy that is read through before it takes the place of the original, which is in the archive
- * then. `wanted`: absolute paths; null: all. @throws HoldfastError STORE_IO, ARCHIVE_DAMAGED and others that end a run
+ * then. @throws HoldfastError STORE_IO, ARCHIVE_DAMAGED and others that end a run
  */
 export async function* repairTranscripts(
   facts: HomeFacts,
   run: Run | null,
-  wanted: ReadonlySet<string> | null,
+  { wanted, told, clock }: RepairAsked,
 ): AsyncGenerator<Told, void, undefined> {
+  const isWanted = (path: string) => wanted === null || wanted.has(path)
+  const of = facts.agents.flatMap(({ sessionsDir, files }) =>
+    files.filter(({ name, kind }) => kind === 'transcript' && isWanted(join(sessionsDir, name))),
+  ).length
+  let done = 0
   for (const agent of facts.agents) {
     const alone = new Alone(facts, agent)
     const headers = new HeaderMaker(facts.home, agent)
     for (const file of agent.files) {
       const path = join(agent.sessionsDir, file.name)
-      if (file.kind !== 'transcript' || (wanted !== null && !wanted.has(path))) continue
+      if (file.kind !== 'transcript' || !isWanted(path)) continue
       const root = rootOf(facts.home, agent.sessionsDir)
-      yield* repairOne({ root, path, agent, file, headers, because: alone.because(file) }, run)
+      const because = alone.because(file)
+      yield* repairOne({ root, path, agent, file, headers, because, home: facts.home, clock }, run)
+      done += 1
+      told(done, of)
     }
   }
 }
 
+export interface RepairAsked {
+  /** Absolute paths; null: all. */
+  wanted: ReadonlySet<string> | null
+  /** Transcripts looked at, of so many. */
+  told: (done: number, of: number) => void
+  clock: Clock
+}
+
 interface One {
+  home: Home
+  clock: Clock
   root: string
   path: string
   agent: AgentFacts
@@ -74,8 +95,7 @@ async function* repairOne(one: One, run: Run | null): AsyncGenerator<Told, void,
     if (because !== null) yield { step: { ...step, left: because } }
     else if (run === null) yield { step }
     else {
-      const note = { kind: step.kind, because: step.because, key: step.key }
-      const outcome = await run.replace(looked.judged, looked.content, note)
+      const outcome = await put(one, run, { looked, step })
       yield { step: { ...step, done: outcome.done, left: outcome.done ? null : outcome.because } }
     }
   } catch (error) {
@@ -90,6 +110,18 @@ async function* repairOne(one: One, run: Run | null): AsyncGenerator<Told, void,
       },
     }
   }
+}
+
+/** Other tools that honour the lock of a transcript stay away while it is replaced. */
+async function put(
+  { home, clock, path }: One,
+  run: Run,
+  { looked, step }: { looked: Looked; step: TranscriptStep },
+): Promise<Outcome> {
+  using claims = new Claims(home, run.heldLocks, clock.nowMs())
+  if (!claims.take(path)) return { done: false, left: 'locked', because: 'somebody has just locked it' }
+  const note = { kind: step.kind, because: step.because, key: step.key }
+  return await run.replace(looked.judged, looked.content, note)
 }
 
 const lefts: ReadonlySet<string> = new Set(['HOME_CHANGED', 'HOME_UNSAFE', 'HOME_UNREADABLE', 'REPAIR_REFUSED'])
