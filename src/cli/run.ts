@@ -10,6 +10,7 @@ import { clean } from './homes/clean.ts'
 import { doctor } from './homes/doctor.ts'
 import { keep } from './homes/keep/keep.ts'
 import { isHomeCommand } from './homes/options.ts'
+import { repair } from './homes/repair.ts'
 import { report } from './homes/report.ts'
 import { install } from './homes/schedule/install.ts'
 import { uninstall } from './homes/schedule/uninstall.ts'
@@ -69,9 +70,9 @@ function programOf(terminal: Terminal): Command {
   program.addCommand(verify(terminal)).addCommand(config(terminal))
   program.commandsGroup('Homes of OpenClaw:')
   program.addCommand(doctor(terminal)).addCommand(report(terminal))
-  program.addCommand(clean(terminal))
-  program.addCommand(undo(terminal)).addCommand(archive(terminal))
+  program.addCommand(clean(terminal)).addCommand(repair(terminal))
   program.addCommand(keep(terminal)).addCommand(install(terminal)).addCommand(uninstall(terminal))
+  program.addCommand(undo(terminal)).addCommand(archive(terminal))
   program.addHelpCommand(
     new Command('help').argument('[command]').description('print this, or what a command takes').helpGroup(lookAfter),
   )
