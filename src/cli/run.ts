@@ -9,6 +9,8 @@ import { undo } from './homes/archives/undo.ts'
 import { clean } from './homes/clean.ts'
 import { doctor } from './homes/doctor.ts'
 import { keep } from './homes/keep/keep.ts'
+import { exportCommand } from './homes/move/export.ts'
+import { importCommand } from './homes/move/import.ts'
 import { isHomeCommand } from './homes/options.ts'
 import { repair } from './homes/repair.ts'
 import { report } from './homes/report.ts'
@@ -73,6 +75,7 @@ function programOf(terminal: Terminal): Command {
   program.addCommand(clean(terminal)).addCommand(repair(terminal))
   program.addCommand(keep(terminal)).addCommand(install(terminal)).addCommand(uninstall(terminal))
   program.addCommand(undo(terminal)).addCommand(archive(terminal))
+  program.addCommand(importCommand(terminal)).addCommand(exportCommand(terminal))
   program.addHelpCommand(
     new Command('help').argument('[command]').description('print this, or what a command takes').helpGroup(lookAfter),
   )

@@ -11,6 +11,8 @@ import { type BringGround, bringSession } from './session.ts'
 export interface ImportOptions extends FilesOptions {
   /** Only so many sessions, the last used first; null: all. */
   limit: number | null
+  /** Ends it after the session that is under way. */
+  signal: AbortSignal
 }
 
 /** Told of each session when it is done: how many, of how many. */
@@ -39,13 +41,24 @@ export async function importHome(
   const asked = options.limit === null ? found : found.slice(0, options.limit)
   const sessions: SessionReport[] = []
   for (const source of asked) {
+    if (options.signal.aborted) break
     const report = await bringSession(source, ground)
     sessions.push(report)
     told(report, sessions.length, asked.length)
   }
-  if (ground.store !== null && !ground.dryRun) await dropUnfinished(ground.store)
+  const isWhole = !options.signal.aborted
+  if (isWhole && ground.store !== null && !ground.dryRun) await dropUnfinished(ground.store)
   const { dir, generation, version } = home
-  return { dir, generation, version, dryRun: ground.dryRun, sessions, leftOut, totals: totalsOf(sessions) }
+  return {
+    dir,
+    generation,
+    version,
+    dryRun: ground.dryRun,
+    stopped: !isWhole,
+    sessions,
+    leftOut,
+    totals: totalsOf(sessions),
+  }
 }
 
 /** Where an agent has a database, that is what its gateway reads; files beside it are from before. */

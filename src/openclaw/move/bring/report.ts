@@ -35,6 +35,8 @@ export interface ImportReport {
   generation: string
   version: string | null
   dryRun: boolean
+  /** It was asked to end before all were done. */
+  stopped: boolean
   sessions: SessionReport[]
   leftOut: LeftOut[]
   totals: ImportTotals

@@ -1,0 +1,67 @@
+import type { ImportReport, SessionReport } from '../../../openclaw/move/bring/report.ts'
+import type { Column } from '../../print/table.ts'
+import { count } from '../../print/words.ts'
+
+const sum = (session: SessionReport, of: 'user' | 'assistant' | 'tool' | 'toolCalls' | 'summaries' | 'duplicates') =>
+  session.transcripts.reduce((total, each) => total + each[of], 0)
+
+export const importColumns: Column<SessionReport>[] = [
+  { title: 'SESSION', text: ({ as }) => as, shrinks: true },
+  { title: 'STATE', text: ({ state }) => state },
+  { title: 'TRANSCRIPTS', text: ({ transcripts }) => String(transcripts.length), align: 'right' },
+  {
+    title: 'MESSAGES',
+    text: (session) => String(sum(session, 'user') + sum(session, 'assistant') + sum(session, 'tool')),
+    align: 'right',
+  },
+  { title: 'CALLS', text: (session) => String(sum(session, 'toolCalls')), align: 'right' },
+  { title: 'SUMMARIES', text: (session) => String(sum(session, 'summaries')), align: 'right' },
+  { title: 'TWICE', text: (session) => String(sum(session, 'duplicates')), align: 'right' },
+]
+
+/** What is to be said beside the table: what is not the same here, and what is not here at all. */
+export function importNotes({ sessions, leftOut, totals, dryRun }: ImportReport): string[] {
+  const lines: string[] = []
+  for (const { key, as, because, state } of sessions) {
+    if (because !== null) lines.push(`${state === 'imported' ? 'note' : state}: ${as}: ${because}`)
+    else if (key !== null && key !== as) lines.push(`${key} is ${as} here.`)
+  }
+  for (const { what, name, because } of leftOut) if (what === 'agent') lines.push(`left: agent ${name}: ${because}`)
+  const others = leftOut.filter(({ what }) => what !== 'agent')
+  if (others.length > 0)
+    lines.push(`Left where they are: ${count(others.length, 'file')} that are no conversations, or that were deleted.`)
+  const {
+    imported,
+    renewed,
+    present,
+    left,
+    mismatch,
+    transcripts,
+    messages,
+    duplicates,
+    aside,
+    unreadable,
+    linesLeftOut,
+  } = totals
+  const what = `${count(transcripts, 'transcript')}, ${count(messages, 'message')}`
+  const brought = imported + renewed
+  if (duplicates > 0)
+    lines.push(`${count(duplicates, 'reply', 'replies')} stood there twice: both are kept, one is shown to models.`)
+  if (aside > 0) lines.push(`${count(aside, 'message')} stand beside the conversation and are not shown to models.`)
+  if (unreadable > 0) lines.push(`${count(unreadable, 'line')} cannot be read, and are carried along as they are.`)
+  if (linesLeftOut > 0) lines.push(`${count(linesLeftOut, 'line')} are too long and were not brought over.`)
+  if (dryRun) lines.push(`Would be imported: ${count(brought, 'session')} (${what}). Nothing was changed.`)
+  else if (brought > 0) lines.push(`Imported and compared entry by entry: ${count(brought, 'session')} (${what}).`)
+  if (present > 0)
+    lines.push(`${count(present, 'session')} ${present === 1 ? 'was' : 'were'} there already, and the same.`)
+  if (left + mismatch > 0)
+    lines.push(
+      `${count(left + mismatch, 'session')} ${left + mismatch === 1 ? 'is' : 'are'} not, or not wholly, in the store.`,
+    )
+  return lines
+}
+
+export function isWhole({ sessions, leftOut, stopped }: ImportReport): boolean {
+  const isHere = ({ state }: SessionReport) => state === 'imported' || state === 'present' || state === 'renewed'
+  return !stopped && sessions.every(isHere) && leftOut.every(({ what }) => what !== 'agent')
+}

@@ -1,0 +1,68 @@
+import { DatabaseThread } from '../../../openclaw/database/thread.ts'
+import { importHome } from '../../../openclaw/move/bring/home.ts'
+import type { ImportReport } from '../../../openclaw/move/bring/report.ts'
+import { requireMatch } from '../../../openclaw/move/bring/session.ts'
+import { type CommandOptions, command, wholeNumber } from '../../options.ts'
+import { exitCodes } from '../../outside.ts'
+import type { Terminal } from '../../terminal.ts'
+import { homesFor } from '../ground.ts'
+import { addHomeOptions, type HomeOptions } from '../options.ts'
+import { importColumns, importNotes, isWhole } from './import-lines.ts'
+
+interface ImportOptions extends HomeOptions, Pick<CommandOptions, 'data' | 'config'> {
+  limit?: number
+  deleted?: true
+}
+
+export function importCommand(terminal: Terminal) {
+  const each = command('import', 'Bring the conversations of homes into the store; the homes are only read', [
+    'holdfast import --home ~/.openclaw --dry-run',
+    'holdfast import --home ~/.openclaw --data ./.holdfast',
+    'holdfast import --home ~/.openclaw --agent main --limit 20 --json',
+  ])
+    .option('--limit <n>', 'only so many sessions of a home, the last used first', wholeNumber)
+    .option('--deleted', 'also transcripts that were deleted and are still there')
+    .option('--data <dir>', 'the data directory (default: ./.holdfast)')
+    .option('--config <file>', 'the configuration (default: ./holdfast.json5, when there is one)')
+  return addHomeOptions(each).action(async (options: ImportOptions) => {
+    const { meter, openOwnStore, openStoreIfAny } = await import('./store.ts') // brings the tokenizer
+    const homes = await homesFor(options, terminal)
+    const stop = new AbortController()
+    const forget = terminal.outside.onSignal(['SIGINT', 'SIGTERM'], () => stop.abort())
+    const dryRun = options.dryRun === true
+    const reports: ImportReport[] = []
+    try {
+      await using store = await (dryRun ? openStoreIfAny : openOwnStore)(options, terminal)
+      await using thread = new DatabaseThread()
+      for (const home of homes) {
+        const nowMs = terminal.outside.clock.nowMs()
+        const ground = { store, meter, nowMs, dryRun }
+        const asked = { nowMs, deleted: options.deleted === true, limit: options.limit ?? null, signal: stop.signal }
+        reports.push(await importHome(home, thread, ground, asked, progressOf(terminal)))
+      }
+    } finally {
+      forget()
+    }
+    if (options.json === true) await terminal.printJson({ homes: reports })
+    else for (const report of reports) await printReport(report, terminal)
+    if (stop.signal.aborted) terminal.note('Stopped. Run it again: it goes on from there.')
+    if (!reports.every(isWhole)) terminal.exitCode = exitCodes.failed
+    for (const { sessions } of reports) requireMatch(sessions)
+  })
+}
+
+async function printReport(report: ImportReport, terminal: Terminal): Promise<void> {
+  const { dir, generation, version, sessions } = report
+  await terminal.print(
+    terminal.paint('bold', `${dir} (${[version, generation].filter((part) => part !== null).join(', ')})`),
+  )
+  if (sessions.length > 0) await terminal.printTable(sessions, importColumns)
+  await terminal.print(...importNotes(report))
+}
+
+/** One line that is written over, for people who wait. */
+export function progressOf(terminal: Terminal): (each: unknown, done: number, of: number) => void {
+  const { stderr } = terminal.outside
+  if (stderr.isTTY !== true) return () => {}
+  return (_, done, of) => void stderr.write(done === of ? '\r\x1b[K' : `\r${done} of ${of} sessions`)
+}
