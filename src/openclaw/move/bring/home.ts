@@ -1,12 +1,15 @@
 import { isHoldfastError } from '../../../model/errors.ts'
+import type { Store } from '../../../store/port.ts'
 import type { DatabaseThread } from '../../database/thread.ts'
 import type { AgentHome, Home } from '../../home/home.ts'
+import { everySession } from '../sessions.ts'
 import { readDatabase } from '../sources/database.ts'
-import { type FilesOptions, readFiles } from '../sources/files.ts'
+import { type FilesOptions, type KeyOfKnown, readFiles } from '../sources/files.ts'
 import type { AgentSource, LeftOut, SessionSource } from '../sources/source.ts'
 import { dropUnfinished } from './put.ts'
 import { type ImportReport, type SessionReport, totalsOf } from './report.ts'
 import { type BringGround, bringSession } from './session.ts'
+import { readOpening } from './standing.ts'
 
 export interface ImportOptions extends FilesOptions {
   /** Only so many sessions, the last used first; null: all. */
@@ -32,8 +35,9 @@ export async function importHome(
 ): Promise<ImportReport> {
   const leftOut: LeftOut[] = []
   const found: SessionSource[] = []
+  const keyOfKnown = await knownKeys(ground.store)
   for (const agent of home.agents) {
-    const source = await readAgent(home, agent, thread, options)
+    const source = await readAgent(home, agent, thread, options, keyOfKnown)
     found.push(...source.sessions)
     leftOut.push(...source.leftOut)
   }
@@ -67,14 +71,28 @@ async function readAgent(
   agent: AgentHome,
   thread: DatabaseThread,
   options: FilesOptions,
+  keyOfKnown: KeyOfKnown,
 ): Promise<AgentSource> {
   try {
-    if (agent.databasePath === null) return await readFiles(home, agent, options)
+    if (agent.databasePath === null) return await readFiles(home, agent, options, keyOfKnown)
     return await readDatabase(thread, { path: agent.databasePath, agentId: agent.id })
   } catch (error) {
     if (!isHoldfastError(error) || !ofAnAgent.includes(error.code)) throw error
     return { agent: agent.id, sessions: [], leftOut: [{ what: 'agent', name: agent.id, because: error.message }] }
   }
+}
+
+async function knownKeys(store: Store | null): Promise<KeyOfKnown> {
+  const known = new Map<string, string>()
+  if (store !== null) {
+    for await (const { key, transcript } of everySession(store)) {
+      for (let number = 1; number <= transcript; number += 1) {
+        const opening = await readOpening(store, key, number)
+        if (opening?.key != null) known.set(`${opening.agent}/${opening.name}`, opening.key)
+      }
+    }
+  }
+  return (agent, name) => known.get(`${agent}/${name}`)
 }
 
 const ofAnAgent: readonly string[] = [

@@ -47,6 +47,12 @@ export async function standingOf(
   return { session, found, isForeign, isUntouched: isIdle && session.head === entries }
 }
 
+/** null where it was not imported, or is not there. */
+export async function readOpening(store: Store, key: SessionKey, transcript: number): Promise<Opening | null> {
+  const first = await firstEntry(store, key, transcript)
+  return first === null ? null : openingOf(first)
+}
+
 async function firstEntry(store: Store, key: SessionKey, transcript: number): Promise<Entry | null> {
   const parts = await store.exportTranscripts({ items: [{ key, transcript }], bytesMax: 1 })
   if (parts.length === 0) return null // retention has it

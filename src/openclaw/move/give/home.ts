@@ -1,9 +1,10 @@
 import { join } from 'node:path'
 import { HoldfastError, isHoldfastError } from '../../../model/errors.ts'
 import type { SessionKey } from '../../../model/keys.ts'
-import { type Session, sessionStates } from '../../../model/sessions.ts'
+import type { Session } from '../../../model/sessions.ts'
 import type { Store } from '../../../store/port.ts'
 import { ensureDirectory } from '../../files/create.ts'
+import { everySession } from '../sessions.ts'
 import { compareFile } from './compare.ts'
 import { giveFile } from './file.ts'
 import { entryOf, type PlannedSession, planSession } from './plan.ts'
@@ -46,8 +47,6 @@ export interface ExportReport {
   totals: { exported: number; present: number; left: number; files: number; carriedLines: number; ownEntries: number }
 }
 
-const pageRows = 200
-
 /**
  * Writes sessions of the store as a home of the file generation: `agents/<id>/sessions/` with its index. Files are whole or not there, nothing is
  * written over, and what is there already and the same is left: an export that was broken off goes on where it was.
@@ -75,14 +74,7 @@ export async function exportHome(
 
 async function sessionsOf(store: Store, { agents, keys }: ExportOptions): Promise<Session[]> {
   const found: Session[] = []
-  for (const state of sessionStates) {
-    let after: string | undefined
-    do {
-      const page = await store.listSessions({ state, limit: pageRows, ...(after === undefined ? {} : { after }) })
-      found.push(...page.items)
-      after = page.next ?? undefined
-    } while (after !== undefined)
-  }
+  for await (const session of everySession(store)) found.push(session)
   const missing = keys.find((key) => !found.some((session) => session.key === key))
   if (missing !== undefined) throw new HoldfastError('SESSION_NOT_FOUND', { key: missing })
   const isAsked = ({ key, agentId }: Session) =>

@@ -36,7 +36,7 @@ const sameMomentMs = 1_000
 /**
  * Whose conversations they were, by what gateways have written down: the id is that of an entry, or one of its earlier ones; a
  * transcript that goes on from this file; the logs of scheduled jobs, trajectories, answers of the tool that tells a session its
- * key; and, for what a reset has ended, the one session that began in that moment.
+ * key; and, for what a reset has ended, the one session that began in that moment. `known` says whose it was at an earlier import.
  */
 export async function bindFiles(
   agent: AgentHome,
@@ -44,8 +44,10 @@ export async function bindFiles(
   entries: readonly Indexed[],
   files: readonly LooseFile[],
   trajectories: ReadonlySet<string>,
+  known: ReadonlyMap<string, string>,
 ): Promise<Bindings> {
   const keys = knownKeys(entries)
+  for (const [name, key] of known) keys.byFile.set(name, key)
   for (const [name, key] of await forebears(agent, root, entries)) keys.byFile.set(name, key)
   const isKnown = (file: LooseFile) => keys.byFile.has(file.name) || keys.byId.has(file.sessionId ?? '')
   const others = files.filter((file) => !isKnown(file) && file.kind !== 'deleted')

@@ -21,6 +21,9 @@ export interface FilesOptions {
   deleted: boolean
 }
 
+/** Whose a transcript was at an earlier import, by its name; undefined where it was in none. */
+export type KeyOfKnown = (agent: string, name: string) => string | undefined
+
 interface NamedFile extends Omit<LooseFile, 'kind'> {
   kind: FileKind
 }
@@ -35,7 +38,12 @@ interface IndexedEntry extends Indexed {
  * down somewhere whose it was; a transcript of which nobody says that is a session by itself.
  * @throws HoldfastError INDEX_UNREADABLE, HOME_UNREADABLE, HOME_UNSAFE
  */
-export async function readFiles(home: Home, agent: AgentHome, options: FilesOptions): Promise<AgentSource> {
+export async function readFiles(
+  home: Home,
+  agent: AgentHome,
+  options: FilesOptions,
+  keyOfKnown: KeyOfKnown,
+): Promise<AgentSource> {
   const root = isInside(home.dir, agent.sessionsDir) ? home.dir : agent.sessionsDir
   const { facts, text } = await readIndexText(agent, root, options.nowMs)
   if (facts.state === 'unreadable') {
@@ -47,9 +55,15 @@ export async function readFiles(home: Home, agent: AgentHome, options: FilesOpti
   const byTranscript = new Map(entries.toReversed().map((entry) => [entry.transcript, entry]))
   const loose = files.filter((file): file is LooseFile => !byTranscript.has(file.name) && isAsked(file, options))
   const trajectories = new Set(files.filter(({ kind }) => kind === 'trajectory').map(({ name }) => name))
-  const { bound, unbound } = await bindFiles(agent, root, entries, loose, trajectories)
-  const there = new Map(files.map((file) => [file.name, file]))
   const stems = stemsOf(files)
+  const known = new Map(
+    loose.flatMap(({ name }) => {
+      const key = keyOfKnown(agent.id, stems.get(name) ?? name)
+      return key === undefined ? [] : [[name, key] as const]
+    }),
+  )
+  const { bound, unbound } = await bindFiles(agent, root, entries, loose, trajectories, known)
+  const there = new Map(files.map((file) => [file.name, file]))
   const open = ({ name, sessionId }: { name: string; sessionId: string | null }) =>
     transcriptOf(agent, root, { name, stem: stems.get(name) ?? name, sessionId: sessionId ?? name })
   const unknown = (key: string | null, those: LooseFile[]): SessionSource => ({
@@ -65,7 +79,7 @@ export async function readFiles(home: Home, agent: AgentHome, options: FilesOpti
         const current = isOwn && there.has(entry.transcript ?? '') ? [currentOf(entry)] : []
         const earlier = bound.get(entry.key) ?? []
         return {
-          ...known(agent, entry),
+          ...ofEntry(agent, entry),
           transcripts: [...earlier, ...current].map(open),
           missing: missingOf(entry, isOwn, current.length > 0),
         }
@@ -124,7 +138,7 @@ function indexedEntries(facts: readonly EntryFacts[], { bytes, parsed }: IndexTe
   })
 }
 
-function known(agent: AgentHome, { key, text, entry, facts }: IndexedEntry): SessionSource {
+function ofEntry(agent: AgentHome, { key, text, entry, facts }: IndexedEntry): SessionSource {
   return {
     ...{ agent: agent.id, key, entry: text, pinned: facts.pinned, transcripts: [], missing: [] },
     title: textIn(entry, 'label') ?? textIn(entry, 'displayName'),

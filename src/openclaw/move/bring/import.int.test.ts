@@ -1,0 +1,256 @@
+import { appendFileSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { expectSameAfterKills } from '../../../../test/openclaw/killing.ts'
+import {
+  contentOf,
+  entriesOf,
+  importInto,
+  openStore,
+  problemsIn,
+  shownIn,
+  wordsOf,
+} from '../../../../test/openclaw/moving.ts'
+import { expectedOf, Ground, unpackFixture } from '../../../../test/openclaw/unpack.ts'
+import { parseSessionKey } from '../../../model/keys.ts'
+import { textOf } from '../../../model/messages.ts'
+import type { Store } from '../../../store/port.ts'
+import { keyToOurs } from '../keys.ts'
+
+let ground: Ground
+let store: Store & AsyncDisposable
+beforeEach(async () => {
+  ground = new Ground()
+  store = await openStore(join(ground.root, 'data'))
+})
+afterEach(async () => {
+  await store.close()
+  ground[Symbol.dispose]()
+})
+
+const sessions = (dir: string) => join(dir, 'agents/main/sessions')
+const anna = parseSessionKey('agent:main:telegram:direct:40382952')
+const reset = parseSessionKey('agent:main:discord:channel:1555555555555555555')
+
+describe.each(['2026.5.18', '2026.9.6'] as const)('a home of %s', (version) => {
+  /** What a chat is asked, without the words that only steer the model of the fixture. */
+  const plain = (text: string) =>
+    text
+      .replaceAll(/\s*\[\[[^\]]*\]\]/g, '')
+      .replaceAll(/\s+/g, ' ')
+      .trim()
+
+  it('is in the store as its users saw it, transcript by transcript, and is not changed by that', async () => {
+    const { dir } = unpackFixture(version, ground.root)
+    const before = treeOf(dir)
+    const report = await importInto(store, dir)
+    expect(report.totals).toMatchObject({ left: 0, mismatch: 0, unreadable: 0, linesLeftOut: 0 })
+    expect(await problemsIn(store)).toEqual([])
+    expect(treeOf(dir)).toBe(before)
+    for (const [key, transcripts] of Object.entries(expectedOf(version))) {
+      if (key.endsWith(':c0deleted')) continue
+      const ours = keyToOurs(version === '2026.5.18' ? key.toLowerCase() : key, 'main')
+      for (const [index, said] of transcripts.entries()) {
+        const entries = await entriesOf(store, ours, index + 1)
+        const texts = entries.filter(({ kind }) => kind === 'user').map(({ body }) => plain(textOf(body as never)))
+        let at = -1
+        for (const [asked, , wasAnswered] of said) {
+          if (!wasAnswered) continue
+          at = texts.findIndex((text, each) => each > at && text.includes(plain(asked)))
+          expect(at, `${key}: ${asked}`).not.toBe(-1)
+        }
+      }
+    }
+    const content = await contentOf(store)
+    const again = await importInto(store, dir)
+    expect(again.totals).toMatchObject({ imported: 0, present: version === '2026.5.18' ? 21 : 19 })
+    expect(await contentOf(store)).toEqual(content)
+  })
+})
+
+it('ends the same however often it is killed', async () => {
+  const { dir } = unpackFixture('2026.5.18', ground.root)
+  await importInto(store, dir)
+  await expectSameAfterKills(dir, join(ground.root, 'killed'), await contentOf(store), 2)
+})
+
+describe('what a model is shown of it', () => {
+  it('is the conversation since the reset, each reply once, with what came before a summary left out', async () => {
+    const { dir } = unpackFixture('2026.5.18', ground.root)
+    const { totals } = await importInto(store, dir)
+    expect(totals).toMatchObject({ duplicates: 11, summaries: 2 })
+    const shown = await shownIn(store, anna)
+    expect(shown).toHaveLength(46)
+    expect(textOf(shown[0] as never)).toContain('Nr. 9')
+    const work = parseSessionKey('agent:work:main')
+    const context = await store.readContext({ key: work, tokensMax: 1e9, bytesMax: 1e9 })
+    expect(context.summary?.text).toContain('Fixture summary')
+    expect(wordsOf(context.entries)[0]).toContain('after the growth 1')
+    const replies = wordsOf(context.entries).filter((words) => words.startsWith('ack'))
+    expect(new Set(replies).size).toBe(replies.length)
+  })
+
+  it('are the rows that the gateway itself calls its active ones', async () => {
+    const { dir } = unpackFixture('2026.9.6', ground.root)
+    await importInto(store, dir)
+    const db = new DatabaseSync(join(dir, 'agents/main/agent/openclaw-agent.sqlite'))
+    const active = db
+      .prepare(
+        `SELECT n.session_key AS key, e.event_json AS json FROM session_transcript_active_events a
+         JOIN session_nodes n ON n.current_session_id = a.session_id
+         JOIN transcript_events e ON e.session_id = a.session_id AND e.seq = a.event_seq
+         WHERE a.message_position IS NOT NULL ORDER BY n.session_key, a.active_position`,
+      )
+      .all() as { key: string; json: string }[]
+    db.close()
+    for (const key of new Set(active.map((row) => row.key))) {
+      const rows = active.filter((row) => row.key === key).map(({ json }) => JSON.parse(json))
+      const afterReset = rows.slice(rows.findLastIndex(({ type }) => type === 'reset') + 1)
+      const shown = await shownIn(store, keyToOurs(key, 'main'))
+      const current = afterReset.filter(({ message }) => message !== undefined).slice(-shown.length)
+      expect(shown.map(({ role }) => role)).toEqual(
+        current.map(({ message }) => (message.role === 'toolResult' ? 'tool' : message.role)),
+      )
+    }
+  })
+})
+
+describe('a home that has gone on since', () => {
+  const row = (id: string, parentId: string, content: string) =>
+    `${JSON.stringify({ type: 'message', id, parentId, timestamp: '2026-11-22T00:00:00.000Z', message: { role: 'user', content } })}\n`
+
+  it('takes the place of what was imported, as long as nobody has used that here', async () => {
+    const { dir } = unpackFixture('2026.5.18', ground.root)
+    await importInto(store, dir)
+    const file = join(sessions(dir), 'fff5c19b-36f0-4313-afc4-40b06c78f795.jsonl')
+    const last = JSON.parse(readFileSync(file, 'utf8').trimEnd().split('\n').at(-1) ?? '')
+    appendFileSync(file, row('0123abcd', last.id, 'and another'))
+    expect((await importInto(store, dir, { dryRun: true })).totals).toMatchObject({ renewed: 1, present: 20 })
+    expect((await importInto(store, dir)).totals).toMatchObject({ renewed: 1, present: 20 })
+    expect(textOf((await shownIn(store, anna)).at(-1) as never)).toBe('and another')
+    const { transcript } = (await store.readSession(anna)) as { transcript: number }
+    expect(wordsOf(await entriesOf(store, anna, transcript - 1))).toContainEqual(expect.stringContaining('Nr. 8'))
+    expect((await importInto(store, dir)).totals).toMatchObject({ present: 21 })
+    expect(await problemsIn(store)).toEqual([])
+  })
+
+  it('is found again by its id after a reset', async () => {
+    const { dir } = unpackFixture('2026.5.18', ground.root)
+    await importInto(store, dir)
+    const folder = sessions(dir)
+    const old = 'fcf0ff16-f3b1-463a-92d3-080ae79c18dc.jsonl'
+    const text = readFileSync(join(folder, old), 'utf8')
+    renameSync(join(folder, old), join(folder, `${old}.reset.2026-11-22T00-00-00.000Z`))
+    const fresh = 'aaaaaaaa-f3b1-463a-92d3-080ae79c18dc'
+    writeFileSync(
+      join(folder, `${fresh}.jsonl`),
+      text.replaceAll('fcf0ff16', 'aaaaaaaa').replaceAll('"id":"', '"id":"b'),
+    )
+    const index = join(folder, 'sessions.json')
+    const entries = JSON.parse(readFileSync(index, 'utf8'))
+    const began = Date.parse('2026-11-22T00:00:00.000Z')
+    const entry = {
+      ...entries[reset],
+      sessionId: fresh,
+      sessionFile: join(folder, `${fresh}.jsonl`),
+      sessionStartedAt: began,
+    }
+    writeFileSync(index, JSON.stringify({ ...entries, [reset]: entry }))
+    const { sessions: reports } = await importInto(store, dir)
+    expect(reports.find(({ as }) => as === reset)).toMatchObject({
+      state: 'renewed',
+      transcripts: [{ number: 3 }, { number: 4 }, { number: 5 }],
+    })
+  })
+
+  it('is left where the session has gone on here', async () => {
+    const { dir } = unpackFixture('2026.5.18', ground.root)
+    await importInto(store, dir)
+    await store.addEvent({ key: anna, code: 'NOTE', text: 'somebody was here', atMs: 1 })
+    const file = join(sessions(dir), 'fff5c19b-36f0-4313-afc4-40b06c78f795.jsonl')
+    appendFileSync(file, row('0123abcd', 'x', 'and another'))
+    const before = await contentOf(store)
+    const { sessions: reports } = await importInto(store, dir)
+    expect(reports.find(({ as }) => as === anna)).toMatchObject({
+      state: 'left',
+      because: expect.stringContaining('gone on here'),
+    })
+    expect(await contentOf(store)).toEqual(before)
+  })
+
+  it('is left where another conversation has its key, and comes after a deletion', async () => {
+    await store.openSession({ key: anna, atMs: 5 })
+    const { dir } = unpackFixture('2026.5.18', ground.root)
+    expect((await importInto(store, dir)).totals).toMatchObject({ imported: 20, left: 1 })
+    await store.deleteSession({ key: anna, atMs: 6 })
+    expect((await importInto(store, dir)).totals).toMatchObject({ imported: 1, present: 20 })
+    expect(await shownIn(store, anna)).toHaveLength(46)
+  })
+})
+
+describe('what cannot be read', () => {
+  it('is carried along line by line, and the rest is there', async () => {
+    const { dir } = unpackFixture('2026.5.18', ground.root)
+    const file = join(sessions(dir), 'fecdf4bf-dd53-4b91-867d-fcd3810190eb.jsonl')
+    const lines = readFileSync(file, 'utf8').split('\n')
+    const damaged = [
+      ...lines.slice(0, 10),
+      'no json',
+      '\u0000\u0000',
+      '',
+      `${lines[10]}${lines[11]}`,
+      ...lines.slice(12, 20),
+      (lines[20] ?? '').slice(0, 40),
+    ]
+    writeFileSync(file, Buffer.concat([Buffer.from(damaged.join('\n')), Buffer.from([0xff, 0xfe])]))
+    const { sessions: reports } = await importInto(store, dir)
+    const report = reports.find(({ as }) => as.endsWith(':1506258704541159484'))
+    expect(report).toMatchObject({ state: 'imported', transcripts: [{ lines: 23, unreadable: 3 }] })
+    const key = parseSessionKey(report?.as ?? '')
+    const entries = await entriesOf(store, key, 1)
+    expect(entries.filter(({ kind }) => kind !== 'event')).toHaveLength(16)
+    expect(await problemsIn(store)).toEqual([])
+  })
+
+  it('keeps nothing else back: an index, an agent, a transcript', async () => {
+    const { dir } = unpackFixture('2026.5.18', ground.root)
+    writeFileSync(join(dir, 'agents/work/sessions/sessions.json'), '{"torn')
+    const { totals, leftOut } = await importInto(store, dir)
+    expect(totals).toMatchObject({ imported: 17 })
+    expect(leftOut).toContainEqual({
+      what: 'agent',
+      name: 'work',
+      because: expect.stringContaining('index of the sessions is not readable'),
+    })
+  })
+
+  it('is told of an entry whose transcript is gone, and the entry is kept', async () => {
+    const { dir } = unpackFixture('2026.5.18', ground.root)
+    renameSync(join(sessions(dir), 'cc96ce0c-3ece-4f9d-b72c-a7922f54a265.jsonl'), join(dir, 'elsewhere'))
+    const { sessions: reports } = await importInto(store, dir)
+    expect(reports.find(({ key }) => key === 'agent:main:main')).toMatchObject({
+      state: 'imported',
+      because: 'its transcript cc96ce0c-3ece-4f9d-b72c-a7922f54a265.jsonl is not there',
+    })
+    expect((await importInto(store, dir)).totals).toMatchObject({ present: 21 })
+  })
+
+  it('is, with `deleted`, what its user has deleted', async () => {
+    const { dir } = unpackFixture('2026.5.18', ground.root)
+    const { sessions: reports } = await importInto(store, dir, { deleted: true })
+    expect(reports.find(({ key }) => key === null)).toMatchObject({
+      state: 'imported',
+      as: 'agent:main:unbound:14053f6f-6d6f-4684-a331-3544e4d685ea',
+    })
+  })
+})
+
+function treeOf(dir: string): string {
+  const files = readdirSync(dir, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
+  const lines = files.map(({ parentPath, name }) => {
+    const path = join(parentPath, name)
+    return `${path} ${statSync(path, { bigint: true }).mtimeNs} ${readFileSync(path).toString('base64')}`
+  })
+  return lines.sort().join('\n')
+}
