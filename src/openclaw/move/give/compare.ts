@@ -21,7 +21,7 @@ export async function compareFile(
 ): Promise<string | null> {
   const found = mappedIn(root, path)
   for await (const record of records) {
-    if (record.type !== 'entry') break
+    if (record.type !== 'entry') continue
     const isFrame =
       opening !== null && record.kind === 'event' && frames.some((code) => record.body.startsWith(`{"code":"${code}"`))
     if (isFrame) continue

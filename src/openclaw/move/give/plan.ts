@@ -78,10 +78,11 @@ export function entryOf(planned: PlannedSession, fileOf: (name: string) => strin
   const file = current.name === null ? {} : { sessionFile: fileOf(current.name) }
   const isImported = transcripts.some(({ facts }) => facts.opening !== null)
   if (entry === null && isImported && !hasOwn) return null // its index did not have one either
-  if (entry !== null && !hasOwn) return { ...before, ...file }
+  const wereFiles = transcripts.every(({ facts }) => facts.opening !== null && facts.opening.file !== null)
+  const family = wereFiles && !hasOwn ? {} : familyOf(planned)
+  if (entry !== null && !hasOwn) return { ...before, ...file, ...family }
   const since = { updatedAt: session.activeAtMs, lastInteractionAt: session.activeAtMs, ...file }
   const begun = current.facts.header.transcript.startedAtMs
-  const family = transcripts.map(({ sessionId }) => sessionId)
   return {
     ...(entry === null && session.title !== null ? { displayName: session.title } : {}),
     ...before,
@@ -90,6 +91,12 @@ export function entryOf(planned: PlannedSession, fileOf: (name: string) => strin
     ...(current.facts.opening === null ? { sessionStartedAt: begun } : {}),
     abortedLastRun: false,
     ...(before.status === undefined ? {} : { status: 'done' }),
-    ...(family.length > 1 ? { usageFamilyKey: planned.key, usageFamilySessionIds: [...new Set(family)] } : {}),
+    ...family,
   }
+}
+
+/** Files do not say by themselves whose they were before a reset. */
+function familyOf({ key, transcripts }: PlannedSession): Record<string, unknown> {
+  const ids = [...new Set(transcripts.map(({ sessionId }) => sessionId))]
+  return ids.length > 1 ? { usageFamilyKey: key, usageFamilySessionIds: ids } : {}
 }
