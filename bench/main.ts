@@ -8,6 +8,7 @@ import { append } from './scenarios/append.ts'
 import { claimScenario } from './scenarios/claim.ts'
 import { diskScenario } from './scenarios/disk.ts'
 import { eventLoop } from './scenarios/event-loop.ts'
+import { homesScenario } from './scenarios/homes.ts'
 import { readContext } from './scenarios/read-context.ts'
 import { restartScenario } from './scenarios/restart.ts'
 import { retentionScenario } from './scenarios/retention.ts'
@@ -25,6 +26,7 @@ const scenarios: Scenario[] = [
   diskScenario,
   restartScenario,
   retentionScenario,
+  homesScenario,
 ]
 
 const usage = `npm run bench -- [options]

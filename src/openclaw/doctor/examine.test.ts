@@ -27,21 +27,21 @@ import {
 import { damageKinds } from '../transcripts/facts.ts'
 import { findingCatalog } from './catalog.ts'
 import { examine } from './examine.ts'
-import { examplesMax } from './finding.ts'
+import { examplesMax, seenOf } from './finding.ts'
 import { totalsOf } from './totals.ts'
 
 const healthy = agentFacts()
 
 function look({ facts, agent, around }: Planted, named = false) {
   const agents = agent === undefined ? {} : { agents: [agentFacts(agent)] }
-  return examine(healthyFacts({ ...agents, ...facts }), healthyAround(around), named)
+  return examine(seenOf(healthyFacts({ ...agents, ...facts }), healthyAround(around), named))
 }
 const codesOf = (each: Planted) => look(each).map(({ code }) => code)
 
 describe('a healthy home', () => {
   it('has no finding', () => expect(look({})).toEqual([]))
   it('takes what it takes', () => {
-    const totals = totalsOf(healthyFacts(), healthyAround())
+    const totals = totalsOf(seenOf(healthyFacts(), healthyAround(), false))
     expect(totals).toMatchObject({ agents: 1, files: 3, bytes: 6_000, wastedBytes: 0, entries: 2 })
     expect(totals.transcripts).toEqual({ files: 2, bytes: 4_000 })
   })

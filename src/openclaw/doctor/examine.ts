@@ -1,5 +1,3 @@
-import type { Around } from '../survey/around.ts'
-import type { HomeFacts } from '../survey/facts.ts'
 import { severities } from './codes/meaning.ts'
 import type { Finding, Seen } from './finding.ts'
 import { findDatabases } from './findings/databases.ts'
@@ -24,9 +22,8 @@ const rooms: readonly ((seen: Seen) => Finding[])[] = [
   findSchedule,
 ]
 
-/** Everything that is to be said of a home, the worst first. `named`: several are looked after, so commands say which. */
-export function examine(facts: HomeFacts, around: Around, named: boolean): Finding[] {
-  const seen = { facts, around, named }
+/** Everything that is to be said of a home, the worst first. */
+export function examine(seen: Seen): Finding[] {
   const found = rooms.flatMap((find) => find(seen))
   return severities.flatMap((severity) => found.filter((finding) => finding.severity === severity))
 }

@@ -32,11 +32,27 @@ export interface Example {
 /** A finding shows as many examples as a screen has room for; what there are more is in its count. */
 export const examplesMax = 5
 
+/** A file of a sessions directory, and where it lies. */
+export interface Placed {
+  agent: AgentFacts
+  file: FileFacts
+  path: string
+}
+
 export interface Seen {
   facts: HomeFacts
   around: Around
+  /** Of all agents. */
+  files: readonly Placed[]
   /** Several homes are looked after: commands say which one. */
   named: boolean
+}
+
+export function seenOf(facts: HomeFacts, around: Around, named: boolean): Seen {
+  const files = facts.agents.flatMap((agent) => {
+    return agent.files.map((file) => ({ agent, file, path: `${agent.sessionsDir}/${file.name}` }))
+  })
+  return { facts, around, files, named }
 }
 
 interface Found<Item> {
@@ -80,15 +96,6 @@ function commandOf(fix: string, { facts, named }: Seen): string {
 /** One word for a POSIX shell. */
 export function shellWord(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
-}
-
-/** Every file of every agent, with where it lies. */
-export function* filesOf(
-  agents: readonly AgentFacts[],
-): Generator<{ agent: AgentFacts; file: FileFacts; path: string }> {
-  for (const agent of agents) {
-    for (const file of agent.files) yield { agent, file, path: `${agent.sessionsDir}/${file.name}` }
-  }
 }
 
 export function sumOf<Item>(items: readonly Item[], numberOf: (item: Item) => number): number {

@@ -1,6 +1,4 @@
-import type { Around } from '../survey/around.ts'
-import type { HomeFacts } from '../survey/facts.ts'
-import { filesOf, sumOf } from './finding.ts'
+import { type Seen, sumOf } from './finding.ts'
 import { leftoversOf, temporariesOf } from './findings/leftovers.ts'
 
 /** Documented: other programs rely on it. Files are those of the sessions directories. */
@@ -22,10 +20,10 @@ export interface Totals {
   archives: { runs: number; bytes: number }
 }
 
-export function totalsOf(facts: HomeFacts, around: Around): Totals {
-  const files = [...filesOf(facts.agents)]
+export function totalsOf(seen: Seen): Totals {
+  const { facts, around, files } = seen
   const transcripts = files.filter(({ file }) => file.kind === 'transcript')
-  const leftovers = [...leftoversOf(facts), ...temporariesOf(facts)]
+  const leftovers = [...leftoversOf(seen), ...temporariesOf(seen)]
   const read = facts.agents.flatMap(({ index }) => (index.state === 'read' ? [index] : []))
   const repeatedBytes = sumOf(read, ({ fields }) => sumOf(fields, (field) => field.repeatedBytes))
   const bytesOf = (some: readonly { file: { bytes: number } }[]) => sumOf(some, ({ file }) => file.bytes)

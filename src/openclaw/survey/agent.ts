@@ -6,6 +6,8 @@ import type { AgentHome, Home } from '../home/home.ts'
 import { kindOfName } from '../home/names.ts'
 import type { IndexFacts } from '../index/facts.ts'
 import { readIndex } from '../index/read.ts'
+import { isLockName, readLock } from '../locks/read.ts'
+import type { LockFacts } from '../locks/verdict.ts'
 import { damageKinds, type TranscriptFacts } from '../transcripts/facts.ts'
 import { scanTranscript } from '../transcripts/scan.ts'
 import { becauseOf } from './because.ts'
@@ -14,11 +16,16 @@ import type { AgentFacts, FileFacts, SurveyedTranscript } from './facts.ts'
 /** Transcripts read, of so many. */
 export type Progress = (done: number, of: number) => void
 
-/** Everything of an agent but its locks. What cannot be read is a fact; nothing is thrown for it. */
-export async function surveyAgent(home: Home, agent: AgentHome, nowMs: number): Promise<Omit<AgentFacts, 'locks'>> {
+/** An agent whose locks are read and not judged yet: for that the processes must be listed later. */
+export interface UnjudgedAgent extends Omit<AgentFacts, 'locks'> {
+  locks: LockFacts[]
+}
+
+/** What an agent has, in one look at its directory. What cannot be read is a fact; nothing is thrown for it. */
+export async function surveyAgent(home: Home, agent: AgentHome, nowMs: number): Promise<UnjudgedAgent> {
   const { id, sessionsDir } = agent
   const root = rootOf(home, sessionsDir)
-  const bare = { id, sessionsDir, files: [], odd: [], transcripts: new Map() }
+  const bare = { id, sessionsDir, files: [], odd: [], locks: [], transcripts: new Map() }
   try {
     const listed = await listDirectory(root, sessionsDir)
     if (listed === null) return { ...bare, state: 'absent', index: { state: 'absent' } }
@@ -29,11 +36,21 @@ export async function surveyAgent(home: Home, agent: AgentHome, nowMs: number): 
       files: listed.filter(({ what }) => what === 'file').map((each) => fileOf(each, indexName)),
       odd: listed.flatMap(({ name, what }) => (what === 'file' ? [] : [{ name, what }])),
       index: await readIndex(agent, root, nowMs),
+      locks: await readLocks(root, sessionsDir, listed),
     }
   } catch (error) {
     const index: IndexFacts = { state: 'unreadable', because: 'its directory cannot be read', bytes: 0, identity: null }
     return { ...bare, state: { unreadable: becauseOf(error, sessionsDir) }, index }
   }
+}
+
+async function readLocks(root: string, sessionsDir: string, listed: readonly Listed[]): Promise<LockFacts[]> {
+  const locks: LockFacts[] = []
+  for (const each of listed) {
+    const lock = each.name.endsWith('.lock') && isLockName(each.name) ? await readLock(root, sessionsDir, each) : null
+    if (lock !== null) locks.push(lock)
+  }
+  return locks
 }
 
 /** The home, or a directory of sessions that its configuration puts beside it. */

@@ -2,9 +2,10 @@ import { isSystemError } from '../../host/files.ts'
 import { filesystemOf } from '../../host/filesystem.ts'
 import type { ProcessTable } from '../../host/processes.ts'
 import { gatewayFacts } from '../gateway/running.ts'
+import { processesOf } from '../gateway/users.ts'
 import type { Home } from '../home/home.ts'
-import { lookAtLocks } from '../locks/look.ts'
-import { type Progress, surveyAgent, surveyTranscripts } from './agent.ts'
+import { judgeLock } from '../locks/judge.ts'
+import { type Progress, surveyAgent, surveyTranscripts, type UnjudgedAgent } from './agent.ts'
 import type { AgentFacts, DiskFacts, HomeFacts } from './facts.ts'
 
 export interface SurveyOutside {
@@ -22,11 +23,13 @@ export interface SurveyOutside {
  */
 export async function survey(home: Home, depth: 'shallow' | 'deep', outside: SurveyOutside): Promise<HomeFacts> {
   const nowMs = outside.nowMs()
-  const surveyed: Omit<AgentFacts, 'locks'>[] = []
-  for (const agent of home.agents) surveyed.push(await surveyAgent(home, agent, nowMs))
-  const { agents: locked, around } = await lookAtLocks(home, outside.readProcesses, outside.nowMs)
-  const locks = new Map(locked.map(({ agent, locks }) => [agent.id, locks]))
-  const agents = surveyed.map((agent) => ({ ...agent, locks: locks.get(agent.id) ?? [] }))
+  const found: UnjudgedAgent[] = []
+  for (const agent of home.agents) found.push(await surveyAgent(home, agent, nowMs))
+  const around = processesOf(home, await outside.readProcesses()) // after the locks were read, see `judgeLock`
+  const judgedAtMs = outside.nowMs()
+  const agents = found.map((agent) => {
+    return { ...agent, locks: agent.locks.map((lock) => judgeLock(lock, around, judgedAtMs)) }
+  })
   return {
     home,
     nowMs,

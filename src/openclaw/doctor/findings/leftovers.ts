@@ -1,7 +1,7 @@
 import { formatCount, formatSize } from '../../../model/units.ts'
 import { type FileKind, kindOfName } from '../../home/names.ts'
-import type { AgentFacts, FileFacts, HomeFacts, OddFile } from '../../survey/facts.ts'
-import { agoOf, type Finding, filesOf, finding, listOf, receiptsOf, type Seen, sumOf } from '../finding.ts'
+import type { AgentFacts, HomeFacts, OddFile } from '../../survey/facts.ts'
+import { agoOf, type Finding, finding, listOf, type Placed, receiptsOf, type Seen, sumOf } from '../finding.ts'
 
 /** What people call each kind of what is left. */
 const leftoverNames = {
@@ -31,19 +31,13 @@ export function findLeftovers(seen: Seen): Finding[] {
   ]
 }
 
-interface Left {
-  agent: AgentFacts
-  file: FileFacts
-  path: string
-}
-
 /** What is past its time by the home's own rules. */
-export function leftoversOf(facts: HomeFacts): Left[] {
+export function leftoversOf({ facts, files }: Seen): Placed[] {
   const { agents, home, nowMs } = facts
   if (home.generation === 'sqlite') return [] // the gateway's own archives
   const isReceipt = receiptsOf(facts)
   const kept = new Set(agents.flatMap((agent) => backupsKept(agent, home.policy.indexBackupsKept)))
-  return [...filesOf(agents)].filter(({ file, path }) => {
+  return files.filter(({ file, path }) => {
     return (
       file.kind in leftoverNames && nowMs - file.mtimeMs > home.policy.leftoverMs && !isReceipt(path) && !kept.has(path)
     )
@@ -51,8 +45,8 @@ export function leftoversOf(facts: HomeFacts): Left[] {
 }
 
 /** What a writer made and did not live to rename. */
-export function temporariesOf({ agents, home, nowMs }: HomeFacts): Left[] {
-  return [...filesOf(agents)].filter(({ file }) => {
+export function temporariesOf({ facts: { home, nowMs }, files }: Seen): Placed[] {
+  return files.filter(({ file }) => {
     return temporaryKinds.has(file.kind) && nowMs - file.mtimeMs > home.policy.temporaryMs
   })
 }
@@ -66,7 +60,7 @@ function backupsKept({ files, sessionsDir }: AgentFacts, keep: number): string[]
 }
 
 function findOld(seen: Seen): Finding[] {
-  const items = leftoversOf(seen.facts).sort((a, b) => b.file.bytes - a.file.bytes)
+  const items = leftoversOf(seen).sort((a, b) => b.file.bytes - a.file.bytes)
   const bytes = sumOf(items, ({ file }) => file.bytes)
   const kinds = Object.entries(leftoverNames).flatMap(([kind, name]) => {
     const some = items.filter(({ file }) => file.kind === kind)
@@ -84,7 +78,7 @@ function findOld(seen: Seen): Finding[] {
 }
 
 function findTemporaries(seen: Seen): Finding[] {
-  const items = temporariesOf(seen.facts).sort((a, b) => b.file.bytes - a.file.bytes)
+  const items = temporariesOf(seen).sort((a, b) => b.file.bytes - a.file.bytes)
   const bytes = sumOf(items, ({ file }) => file.bytes)
   return finding(seen, 'TEMPORARIES', {
     evidence: `${formatCount(items.length, 'file')}, ${formatSize(bytes)}.`,
@@ -128,7 +122,7 @@ function isOdd({ name, what }: OddFile): boolean {
 }
 
 function findLinked(seen: Seen): Finding[] {
-  const items = [...filesOf(seen.facts.agents)].filter(({ file }) => {
+  const items = seen.files.filter(({ file }) => {
     return file.links > 1 && (file.kind === 'transcript' || file.kind === 'index')
   })
   return finding(seen, 'FILES_LINKED', {

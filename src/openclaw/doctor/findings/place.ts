@@ -1,7 +1,7 @@
 import { formatCount, formatSize } from '../../../model/units.ts'
 import type { PathFacts } from '../../survey/around.ts'
 import { withoutPath } from '../../survey/because.ts'
-import { type Finding, filesOf, finding, listOf, type Seen, shellWord } from '../finding.ts'
+import { type Finding, finding, listOf, type Seen, shellWord } from '../finding.ts'
 
 /** An index is written whole beside the old one, so this much must be free on top of it. Unit: bytes. */
 const fullBytes = 128 * 1024 ** 2
@@ -113,15 +113,17 @@ function findModes(seen: Seen): Finding[] {
 }
 
 /** Everything to which a way leads for somebody else. */
-function reachedOf({ facts, around }: Seen): Open[] {
+function reachedOf({ facts, around, files }: Seen): Open[] {
   const closed = around.paths
     .filter(({ what, mode }) => what === 'directory' && (mode & othersEnter) === 0)
     .map(({ path }) => `${path}/`)
   const isReached = (path: string) => !closed.some((directory) => path.startsWith(directory))
-  const sessions = facts.agents.filter(({ sessionsDir }) => isReached(`${sessionsDir}/`))
+  const sessions = new Set(facts.agents.filter(({ sessionsDir }) => isReached(`${sessionsDir}/`)))
   return [
     ...around.paths.filter(({ path }) => isReached(path)),
-    ...[...filesOf(sessions)].map(({ path, file }) => ({ path, mode: file.mode, what: 'file' as const })),
+    ...files
+      .filter(({ agent }) => sessions.has(agent))
+      .map(({ path, file }) => ({ path, mode: file.mode, what: 'file' as const })),
   ]
 }
 
@@ -131,7 +133,7 @@ function findOwners(seen: Seen): Finding[] {
   if (owner === undefined) return []
   const items = [
     ...around.paths.map(({ path, uid }) => ({ path, uid })),
-    ...[...filesOf(facts.agents)].map(({ path, file }) => ({ path, uid: file.uid })),
+    ...seen.files.map(({ path, file }) => ({ path, uid: file.uid })),
   ].filter(({ uid }) => uid !== owner)
   const users = [...new Set(items.map(({ uid }) => uid))]
   return finding(seen, 'OWNER_OTHER', {

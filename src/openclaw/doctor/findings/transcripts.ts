@@ -2,7 +2,7 @@ import { formatCount, formatSize } from '../../../model/units.ts'
 import type { AgentFacts, DamageCount, FileFacts, HomeFacts, SurveyedTranscript } from '../../survey/facts.ts'
 import type { DamageKind } from '../../transcripts/facts.ts'
 import type { FindingCode } from '../catalog.ts'
-import { agoOf, type Finding, filesOf, finding, type Seen, sumOf } from '../finding.ts'
+import { agoOf, type Finding, finding, type Seen, sumOf } from '../finding.ts'
 
 /** About four bytes make a token: this is a million of them, more than models are shown. Unit: bytes. */
 const largeBytes = 4 * 1024 ** 2
@@ -111,7 +111,7 @@ function becauseOf(transcript: SurveyedTranscript): string | null {
 }
 
 function findLarge(seen: Seen): Finding[] {
-  const items = [...filesOf(seen.facts.agents)]
+  const items = seen.files
     .filter(({ file }) => file.kind === 'transcript' && file.bytes > largeBytes)
     .sort((a, b) => b.file.bytes - a.file.bytes)
   const largest = formatSize(items[0]?.file.bytes ?? 0)
