@@ -32,11 +32,19 @@ export interface Example {
 /** A finding shows as many examples as a screen has room for; what there are more is in its count. */
 export const examplesMax = 5
 
-/** A file of a sessions directory, and where it lies. */
-export interface Placed {
-  agent: AgentFacts
-  file: FileFacts
-  path: string
+/** A file of a sessions directory, and where it lies. Of a hundred thousand only a few are asked for their path. */
+export class Placed {
+  readonly agent: AgentFacts
+  readonly file: FileFacts
+
+  constructor(agent: AgentFacts, file: FileFacts) {
+    this.agent = agent
+    this.file = file
+  }
+
+  get path(): string {
+    return `${this.agent.sessionsDir}/${this.file.name}`
+  }
 }
 
 export interface Seen {
@@ -49,9 +57,7 @@ export interface Seen {
 }
 
 export function seenOf(facts: HomeFacts, around: Around, named: boolean): Seen {
-  const files = facts.agents.flatMap((agent) => {
-    return agent.files.map((file) => ({ agent, file, path: `${agent.sessionsDir}/${file.name}` }))
-  })
+  const files = facts.agents.flatMap((agent) => agent.files.map((file) => new Placed(agent, file)))
   return { facts, around, files, named }
 }
 
@@ -114,9 +120,9 @@ export function listOf(texts: readonly string[]): string {
 }
 
 /** Whether a file was named by a migration, or lies in a directory that was. */
-export function receiptsOf({ home }: HomeFacts): (path: string) => boolean {
+export function receiptsOf({ home }: HomeFacts): (file: { path: string }) => boolean {
   const named = new Set(home.receipts)
   const isNamed = (path: string): boolean =>
     named.has(path) || (path !== '' && isNamed(path.slice(0, path.lastIndexOf('/'))))
-  return named.size === 0 ? () => false : isNamed
+  return named.size === 0 ? () => false : ({ path }) => isNamed(path)
 }

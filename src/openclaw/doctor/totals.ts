@@ -1,4 +1,4 @@
-import { type Seen, sumOf } from './finding.ts'
+import { type Placed, type Seen, sumOf } from './finding.ts'
 import { leftoversOf, temporariesOf } from './findings/leftovers.ts'
 
 /** Documented: other programs rely on it. Files are those of the sessions directories. */
@@ -27,14 +27,14 @@ export function totalsOf(seen: Seen): Totals {
   const read = facts.agents.flatMap(({ index }) => (index.state === 'read' ? [index] : []))
   const repeatedBytes = sumOf(read, ({ fields }) => sumOf(fields, (field) => field.repeatedBytes))
   const bytesOf = (some: readonly { file: { bytes: number } }[]) => sumOf(some, ({ file }) => file.bytes)
-  const largest = files.reduce<Totals['largest']>((most, { file, path }) => {
-    return most !== null && most.bytes >= file.bytes ? most : { path, bytes: file.bytes }
+  const largest = files.reduce<Placed | null>((most, each) => {
+    return most !== null && most.file.bytes >= each.file.bytes ? most : each
   }, null)
   return {
     agents: facts.agents.length,
     files: files.length,
     bytes: bytesOf(files),
-    largest,
+    largest: largest === null ? null : { path: largest.path, bytes: largest.file.bytes },
     wastedBytes: bytesOf(leftovers) + repeatedBytes,
     transcripts: { files: transcripts.length, bytes: bytesOf(transcripts) },
     leftovers: { files: leftovers.length, bytes: bytesOf(leftovers) },

@@ -87,7 +87,7 @@ function looseOf(agent: AgentFacts, { facts }: Seen): FileFacts[] {
   const isReceipt = receiptsOf(facts)
   return files.filter(({ name, kind, mtimeMs }) => {
     if (kind !== 'transcript' || named.has(name) || earlier.has(name)) return false
-    if (locked.has(`${name}.lock`) || isReceipt(`${agent.sessionsDir}/${name}`)) return false
+    if (locked.has(`${name}.lock`) || isReceipt({ path: `${agent.sessionsDir}/${name}` })) return false
     return facts.nowMs - mtimeMs >= facts.home.policy.recentMs
   })
 }

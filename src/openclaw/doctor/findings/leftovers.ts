@@ -37,10 +37,10 @@ export function leftoversOf({ facts, files }: Seen): Placed[] {
   if (home.generation === 'sqlite') return [] // the gateway's own archives
   const isReceipt = receiptsOf(facts)
   const kept = new Set(agents.flatMap((agent) => backupsKept(agent, home.policy.indexBackupsKept)))
-  return files.filter(({ file, path }) => {
-    return (
-      file.kind in leftoverNames && nowMs - file.mtimeMs > home.policy.leftoverMs && !isReceipt(path) && !kept.has(path)
-    )
+  return files.filter((placed) => {
+    const { kind, mtimeMs } = placed.file
+    if (!(kind in leftoverNames) || nowMs - mtimeMs <= home.policy.leftoverMs || isReceipt(placed)) return false
+    return kind !== 'index-backup' || !kept.has(placed.path)
   })
 }
 
@@ -158,7 +158,7 @@ function hasBoth({ id, files, sessionsDir }: AgentFacts, facts: HomeFacts): bool
   if (facts.home.agents.every((agent) => agent.id !== id || agent.databasePath === null)) return false
   const isReceipt = receiptsOf(facts)
   return files.some(({ kind, name }) => {
-    return (kind === 'index' || kind === 'transcript') && !isReceipt(`${sessionsDir}/${name}`)
+    return (kind === 'index' || kind === 'transcript') && !isReceipt({ path: `${sessionsDir}/${name}` })
   })
 }
 

@@ -87,18 +87,13 @@ const othersEnter = 0o001
 /** In such a directory others may make files, and not take away those of others. */
 const sticky = 0o1000
 
-interface Open {
-  path: string
-  mode: number
-  what: PathFacts['what']
-}
+type Open = Pick<PathFacts, 'path' | 'mode' | 'what'>
 
 /** A file is open only if each directory above it is: a gateway writes transcripts with 0644 into directories with 0700. */
 function findModes(seen: Seen): Finding[] {
   if (!seen.around.reachable) return []
-  const reached = reachedOf(seen)
-  const readable = reached.filter(({ mode, what }) => what === 'file' && (mode & othersRead) !== 0)
-  const writable = reached.filter(({ mode, what }) => {
+  const readable = reachedOf(seen, ({ mode, what }) => what === 'file' && (mode & othersRead) !== 0)
+  const writable = reachedOf(seen, ({ mode, what }) => {
     return (mode & othersWrite) !== 0 && !(what === 'directory' && (mode & sticky) !== 0)
   })
   const example = ({ path, mode }: Open) => ({ path, says: `mode ${(mode & 0o7777).toString(8).padStart(4, '0')}` })
@@ -112,18 +107,17 @@ function findModes(seen: Seen): Finding[] {
   ]
 }
 
-/** Everything to which a way leads for somebody else. */
-function reachedOf({ facts, around, files }: Seen): Open[] {
+/** Of all to which a way leads for somebody else, those of such a mode. */
+function reachedOf({ facts, around, files }: Seen, isMeant: (one: Omit<Open, 'path'>) => boolean): Open[] {
   const closed = around.paths
     .filter(({ what, mode }) => what === 'directory' && (mode & othersEnter) === 0)
     .map(({ path }) => `${path}/`)
   const isReached = (path: string) => !closed.some((directory) => path.startsWith(directory))
-  const sessions = new Set(facts.agents.filter(({ sessionsDir }) => isReached(`${sessionsDir}/`)))
+  const reached = new Set(facts.agents.filter(({ sessionsDir }) => isReached(`${sessionsDir}/`)))
+  const sessions = files.filter(({ agent, file }) => reached.has(agent) && isMeant({ mode: file.mode, what: 'file' }))
   return [
-    ...around.paths.filter(({ path }) => isReached(path)),
-    ...files
-      .filter(({ agent }) => sessions.has(agent))
-      .map(({ path, file }) => ({ path, mode: file.mode, what: 'file' as const })),
+    ...around.paths.filter((each) => isMeant(each) && isReached(each.path)),
+    ...sessions.map(({ path, file }) => ({ path, mode: file.mode, what: 'file' as const })),
   ]
 }
 
@@ -132,9 +126,9 @@ function findOwners(seen: Seen): Finding[] {
   const owner = around.paths.find(({ path }) => path === facts.home.dir)?.uid
   if (owner === undefined) return []
   const items = [
-    ...around.paths.map(({ path, uid }) => ({ path, uid })),
-    ...seen.files.map(({ path, file }) => ({ path, uid: file.uid })),
-  ].filter(({ uid }) => uid !== owner)
+    ...around.paths.filter(({ uid }) => uid !== owner),
+    ...seen.files.filter(({ file }) => file.uid !== owner).map(({ path, file }) => ({ path, uid: file.uid })),
+  ]
   const users = [...new Set(items.map(({ uid }) => uid))]
   return finding(seen, 'OWNER_OTHER', {
     evidence: `${formatCount(items.length, 'file')} of user ${listOf(users.map(String))}; the home belongs to user ${owner}.`,
