@@ -14,7 +14,7 @@ import {
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { buildHome } from '../../../test/openclaw/build.ts'
-import { cleaned, homeTree, keysOf, stopped, undoAll } from '../../../test/openclaw/clean/cleaning.ts'
+import { cleaned, homeTree, keysOf, quietProcesses, stopped, undoAll } from '../../../test/openclaw/clean/cleaning.ts'
 import { cronRuns, people } from '../../../test/openclaw/crowd.ts'
 import type { BuiltHome, HomePlan } from '../../../test/openclaw/plans.ts'
 import { Ground } from '../../../test/openclaw/unpack.ts'
@@ -144,8 +144,7 @@ describe('what changes while it cleans', () => {
     const { path } = built.session(person(1))
     const readProcesses = async () => {
       setTimeout(() => appendFileSync(path, '{"type":"message"}\n'), 0)
-      const { readProcesses: read } = await import('../../host/processes/read.ts')
-      const table = await read(async () => null)
+      const table = await quietProcesses()
       await new Promise((resolve) => setTimeout(resolve, 5))
       return table
     }

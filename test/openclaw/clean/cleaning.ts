@@ -2,9 +2,11 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { systemClock } from '../../../src/host/clock.ts'
 import { readProcesses } from '../../../src/host/processes/read.ts'
+import type { ProcessTable } from '../../../src/host/processes.ts'
 import { listRuns } from '../../../src/openclaw/changes/journal/folder.ts'
 import { undoRun } from '../../../src/openclaw/changes/undo/undo.ts'
 import { type Cleaned, type CleanHow, type CleanOutside, cleanHome } from '../../../src/openclaw/clean/clean.ts'
+import { programOf } from '../../../src/openclaw/gateway/program.ts'
 import { findHomes } from '../../../src/openclaw/home/find.ts'
 import type { Home } from '../../../src/openclaw/home/home.ts'
 import type { PolicyOverrides } from '../../../src/openclaw/home/policy.ts'
@@ -25,12 +27,18 @@ export async function homeAt(dir: string, overrides: PolicyOverrides = { mode: '
   return home
 }
 
+/** Who runs here, without gateways of other tests: those that begin or end right now may be anybody's. */
+export async function quietProcesses(): Promise<ProcessTable> {
+  const table = await readProcesses(async () => null)
+  return { ...table, processes: table.processes.filter((each) => programOf(each) === 'other') }
+}
+
 export const stopped = { state: 'stopped', proof: 'this test' } as const
 
 export function cleanOutside(more: Partial<CleanOutside> = {}): CleanOutside {
   return {
     clock: systemClock,
-    readProcesses: () => readProcesses(async () => null),
+    readProcesses: quietProcesses,
     temporary: [],
     gatewayNow: async () => stopped,
     told: () => {},
