@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander'
 import { isHoldfastError } from '../model/errors.ts'
 import { parseSessionKey, type SessionKey } from '../model/keys.ts'
+import { parseDuration } from '../model/units.ts'
 
 /** What every command takes. */
 export interface CommandOptions {
@@ -34,6 +35,17 @@ export function group(name: string, description: string, members: readonly Comma
 export function wholeNumber(text: string): number {
   if (!/^\d{1,9}$/.test(text) || text === '0') throw new InvalidArgumentError('It must be a whole number from 1.')
   return Number(text)
+}
+
+/** `5s`, `1m`: milliseconds. */
+export function durationArgument(text: string): number {
+  try {
+    const ms = parseDuration(text)
+    if (ms > 0) return ms
+  } catch (error) {
+    if (!isHoldfastError(error, 'CONFIG_INVALID')) throw error
+  }
+  throw new InvalidArgumentError('It must be a duration such as 500ms, 2s or 5m.')
 }
 
 export function sessionKeyArgument(text: string): SessionKey {

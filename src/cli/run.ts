@@ -9,6 +9,7 @@ import { undo } from './homes/archives/undo.ts'
 import { clean } from './homes/clean.ts'
 import { doctor } from './homes/doctor.ts'
 import { keep } from './homes/keep/keep.ts'
+import { locks } from './homes/locks/group.ts'
 import { exportCommand } from './homes/move/export.ts'
 import { importCommand } from './homes/move/import.ts'
 import { isHomeCommand } from './homes/options.ts'
@@ -72,6 +73,7 @@ function programOf(terminal: Terminal): Command {
   program.addCommand(verify(terminal)).addCommand(config(terminal))
   program.commandsGroup('Homes of OpenClaw:')
   program.addCommand(doctor(terminal)).addCommand(report(terminal))
+  program.addCommand(locks(terminal))
   program.addCommand(clean(terminal)).addCommand(repair(terminal))
   program.addCommand(keep(terminal)).addCommand(install(terminal)).addCommand(uninstall(terminal))
   program.addCommand(undo(terminal)).addCommand(archive(terminal))

@@ -18,7 +18,7 @@ export type GatewayFacts =
 /**
  * Whether a gateway works on a home: by its lock files (`gateway.<hash>.lock`, `gateway.state.lock`), and by processes that work on the
  * home. A lock file may be out of sight (another `/tmp`, another container), and a process may not say what it is, so either is enough for
- * `running`, and `stopped` needs both to be seen. `temporary`: directories in which gateways make `openclaw-<uid>`.
+ * `running`, and `stopped` needs both to be seen. `temporary`: directories in which gateways make `openclaw-<uid>`, beside `/tmp`, where services do.
  * @throws HoldfastError HOME_UNREADABLE
  */
 export async function gatewayFacts(
@@ -27,7 +27,7 @@ export async function gatewayFacts(
   temporary: readonly string[],
 ): Promise<GatewayFacts> {
   const { table, users, looked, blind } = around
-  const all = (await gatewayLocks(home.dir, temporary)).map((lock) => ({
+  const all = (await gatewayLocks(home.dir, new Set([...temporary, '/tmp']))).map((lock) => ({
     ...lock,
     holding: holderOf(lock.claim, around),
   }))
@@ -78,7 +78,7 @@ interface GatewayLock {
 const lockName = /^gateway\.(?:[0-9a-f]{8}|state)\.lock$/
 
 /** From 2026.9 they stand in the home itself. Before, they name the configuration, which says whose they are. */
-async function gatewayLocks(home: string, temporary: readonly string[]): Promise<GatewayLock[]> {
+async function gatewayLocks(home: string, temporary: Iterable<string>): Promise<GatewayLock[]> {
   const found = await locksUnder(home, join(home, 'tmp'))
   for (const directory of temporary) {
     try {

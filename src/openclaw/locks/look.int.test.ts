@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { container } from '../../../test/openclaw/container.ts'
+import { type HolderPlan, orphansBesideGateway, startHolder } from '../../../test/openclaw/holders.ts'
 import { systemClock } from '../../host/clock.ts'
 import { readLinuxProcesses } from '../../host/processes/linux.ts'
 import { withCpu } from './holders.ts'
@@ -45,34 +46,9 @@ async function locks(): Promise<JudgedLock[]> {
   return (await look()).agents.flatMap((agent) => agent.locks)
 }
 
-/** A holder as releases are: the file is made for it alone, written and kept open. Takes the lock of each session, then says so. */
-const holds = `const fs = require('fs')
-const stat = fs.readFileSync('/proc/self/stat', 'utf8')
-const starttime = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19])
-for (const path of process.argv.slice(1)) {
-  const fd = fs.openSync(path, 'wx')
-  fs.writeSync(fd, JSON.stringify({ pid: process.pid, createdAt: new Date().toISOString(), maxHoldMs: 300000, starttime }, null, 2))
-  if (process.env.CLOSES) fs.closeSync(fd)
-}
-process.title = 'openclaw'
-console.log('held')
-if (process.env.SPINS) { const until = Date.now() + 20000; while (Date.now() < until); }
-setInterval(() => {}, 1e6)`
-
-async function holder(names: readonly string[], around: readonly string[] = [], env: Record<string, string> = {}) {
-  const [program = '', ...args] = [
-    ...around,
-    process.execPath,
-    '-e',
-    holds,
-    ...names.map((name) => join(sessions, `${name}.jsonl.lock`)),
-  ]
-  const child = spawn(program, args, {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    env: { PATH: process.env.PATH ?? '', ...env },
-  })
+async function holder(names: readonly string[], around: readonly string[] = [], env: HolderPlan['env'] = {}) {
+  const child = await startHolder({ locks: names.map((name) => join(sessions, `${name}.jsonl.lock`)), around, env })
   children.push(child)
-  await once(child.stdout as NodeJS.ReadableStream, 'data')
   return child
 }
 
@@ -107,10 +83,7 @@ describe('the lock of a real process', () => {
     first.kill('SIGKILL')
     await once(first, 'exit')
     mkdirSync(join(dir, 'tasks'))
-    await holder(
-      ['b'],
-      [...container, '--mount-proc', 'sh', '-c', `exec 9> ${join(dir, 'tasks', 'runs.sqlite')} && exec "$@"`, 'sh'],
-    )
+    await holder(['b'], [...container, '--mount-proc'], { KEEPS_OPEN: join(dir, 'tasks', 'runs.sqlite') })
     await expect.poll(locks).toMatchObject([
       {
         verdict: 'recycled',
@@ -146,13 +119,9 @@ describe('the lock of a real process', () => {
 
 it('181 orphans of process 15 are dead beside a gateway that is process 7, in one container', async () => {
   const names = Array.from({ length: 181 }, (_, index) => `orphan-${String(index).padStart(3, '0')}`)
-  // The number that the next process gets can be said inside a container.
-  const script = `next() { echo $(($1 - 1)) > /proc/sys/kernel/ns_last_pid; }
-    next 15; "$1" -e "$2" $3 & while ! [ -s $4 ]; do sleep 0.05; done; kill -9 $!; wait
-    next 7; "$1" -e "$2" $5 & wait`
   const paths = names.map((name) => join(sessions, `${name}.jsonl.lock`))
-  const words = [process.execPath, holds, paths.join(' '), paths.at(-1) ?? '', join(sessions, 'live.jsonl.lock')]
-  const [program = '', ...args] = [...container, '--mount-proc', 'bash', '-c', script, 'bash', ...words]
+  const words = orphansBesideGateway(paths, join(sessions, 'live.jsonl.lock'))
+  const [program = '', ...args] = [...container, '--mount-proc', ...words]
   const child = spawn(program, args, { stdio: 'ignore' })
   children.push(child)
   await expect

@@ -7,6 +7,7 @@ import type { Home } from '../home/home.ts'
 import { judgeLock } from '../locks/judge.ts'
 import { type Progress, surveyAgent, surveyTranscripts, type UnjudgedAgent } from './agent.ts'
 import type { AgentFacts, DiskFacts, HomeFacts } from './facts.ts'
+import { withOperation } from './locks.ts'
 
 export interface SurveyOutside {
   nowMs(): number
@@ -28,7 +29,8 @@ export async function survey(home: Home, depth: 'shallow' | 'deep', outside: Sur
   const around = processesOf(home, await outside.readProcesses()) // after the locks were read, see `judgeLock`
   const judgedAtMs = outside.nowMs()
   const agents = found.map((agent) => {
-    return { ...agent, locks: agent.locks.map((lock) => judgeLock(lock, around, judgedAtMs)) }
+    const locks = agent.locks.map((lock) => withOperation(judgeLock(lock, around, judgedAtMs), agent.index))
+    return { ...agent, locks }
   })
   return {
     home,
