@@ -8,6 +8,7 @@ import { lockPayload } from '../index/store/lock.ts'
 import { clearable } from '../locks/clear.ts'
 import { rootOf } from '../survey/agent.ts'
 import type { HomeFacts } from '../survey/facts.ts'
+import { pathOf } from './steps.ts'
 
 /** A batch takes seconds; a gateway calls a lock stale after as long as it says. Unit: ms. */
 const holdMs = 5 * 60_000
@@ -53,21 +54,30 @@ export class Claims implements Disposable {
   }
 }
 
+/** What was on its way to become a lock of ours. */
+const unfinished = /\.lock\.holdfast-[0-9a-f]{8}\.new$/
+/** Younger ones may be on their way right now. Unit: ms. */
+const unfinishedMs = 60_000
+
 /**
- * The facts without lock files that a process of ours had taken and was killed over. With `remove` they are gone from the disk as well:
- * nobody but us ever knew of them, so that is no change of the home.
+ * The facts without what a process of ours had made and was killed over: lock files of its own, and those that were on their way. With
+ * `remove` they are gone from the disk as well: nobody but us ever knew of them, so that is no change of the home.
  */
 export async function withoutOwnLocks(facts: HomeFacts, remove: boolean): Promise<HomeFacts> {
   const agents: HomeFacts['agents'] = []
   for (const agent of facts.agents) {
     const root = rootOf(facts.home, agent.sessionsDir)
-    const own = new Set<string>()
+    const own = new Map<string, Identity>()
     for (const lock of agent.locks) {
-      if (clearable(lock) === null || !(await isOurs(root, lock.path))) continue
-      own.add(lock.path)
-      if (remove) releaseName(root, lock.path, lock.identity)
+      if (clearable(lock) !== null && (await isOurs(root, lock.path))) own.set(lock.path, lock.identity)
     }
-    agents.push(own.size === 0 ? agent : { ...agent, locks: agent.locks.filter(({ path }) => !own.has(path)) })
+    for (const { name, mtimeMs, identity } of agent.files) {
+      if (unfinished.test(name) && facts.nowMs - mtimeMs > unfinishedMs) own.set(pathOf(agent, name), identity)
+    }
+    if (remove) for (const [path, identity] of own) releaseName(root, path, identity)
+    const isOther = (path: string) => !own.has(path)
+    const files = agent.files.filter(({ name }) => isOther(pathOf(agent, name)))
+    agents.push({ ...agent, files, locks: agent.locks.filter(({ path }) => isOther(path)) })
   }
   return { ...facts, agents }
 }

@@ -1,30 +1,41 @@
 import { closeSync, constants, fchownSync, fstatSync, lstatSync, openSync, writeSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
-import { isSystemError } from '../../host/files.ts'
-import { requireDirectory } from './create.ts'
+import { nameBeside, requireDirectory } from './create.ts'
 import { failureOfWriting } from './failure.ts'
+import { giveName } from './give-name.ts'
 import { type Identity, identityOf } from './identity.ts'
+import type { Directory } from './place.ts'
 
 /**
  * A file that says by being there that somebody is at work, as gateways' lock files do. It need not outlive the machine, so it is not
- * synced. Null where anything has the name already. @throws HoldfastError HOME_READ_ONLY, STORE_FULL, STORE_IO, HOME_UNSAFE
+ * synced; whoever sees it sees its text. Null where anything has the name already. A kill on the way leaves `<name>.holdfast-….new`.
+ * @throws HoldfastError HOME_READ_ONLY, STORE_FULL, STORE_IO, HOME_UNSAFE
  */
 export function claimName(root: string, path: string, text: string): Identity | null {
   using directory = requireDirectory(root, dirname(path))
-  const { O_NOFOLLOW = 0 }: Partial<typeof constants> = constants
-  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | O_NOFOLLOW
-  let fd: number | null = null
+  const name = basename(path)
+  if (directory.has(name)) return null
+  const freshName = nameBeside(name, 'new')
   try {
-    fd = openSync(directory.at(basename(path)), flags, 0o600)
+    const made = makeFile(directory, freshName, text)
+    if (giveName(directory, freshName, name)) return made
+  } catch (error) {
+    directory.remove(freshName)
+    throw failureOfWriting(error, path)
+  }
+  directory.remove(freshName)
+  return null
+}
+
+function makeFile(directory: Directory, name: string, text: string): Identity {
+  const { O_NOFOLLOW = 0 }: Partial<typeof constants> = constants
+  const fd = openSync(directory.at(name), constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | O_NOFOLLOW, 0o600)
+  try {
     if (process.geteuid?.() === 0) fchownSync(fd, directory.uid, directory.gid)
     writeSync(fd, text)
     return identityOf(fstatSync(fd, { bigint: true }))
-  } catch (error) {
-    if (isSystemError(error, 'EEXIST')) return null
-    if (fd !== null) directory.remove(basename(path))
-    throw failureOfWriting(error, path)
   } finally {
-    if (fd !== null) closeSync(fd)
+    closeSync(fd)
   }
 }
 
