@@ -32,8 +32,8 @@ const healthy = agentFacts()
 const older = { ...healthyFacts().home, version: '2026.5.18' }
 const healthyEntries = healthy.index.state === 'read' ? healthy.index.entries : []
 export const withFile = (name: string, more: object = {}) => ({ files: [...healthy.files, fileOf(name, more)] })
-export const withEntry = (key: string, id: string, more: object = {}) => ({
-  ...withFile(`${id}.jsonl`),
+export const withEntry = (key: string, id: string, more: { usedAtMs?: number; [field: string]: unknown } = {}) => ({
+  ...withFile(`${id}.jsonl`, more.usedAtMs === undefined ? {} : { mtimeMs: more.usedAtMs }),
   index: readIndexOf([...healthyEntries, entryFacts(key, id, more)]),
 })
 export const withDamage = (...damage: DamageKind[]) => ({

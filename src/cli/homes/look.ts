@@ -1,5 +1,6 @@
 import { tmpdir } from 'node:os'
 import { runCommand } from '../../host/commands.ts'
+import { parentsOf } from '../../openclaw/clean/parents.ts'
 import { type Diagnosis, diagnosisOf } from '../../openclaw/doctor/diagnosis.ts'
 import type { Home } from '../../openclaw/home/home.ts'
 import { readSchedule } from '../../openclaw/survey/schedule.ts'
@@ -55,7 +56,8 @@ async function lookAt(
       told: (done, of) => progress.show(done, of),
     })
     const options = { nowMs: facts.nowMs, sizes: false, check: check === true, ...known }
-    return diagnosisOf(facts, await surroundingsOf(home, options), known.named)
+    const around = await surroundingsOf(home, options)
+    return diagnosisOf(facts, around, await parentsOf(facts), known.named)
   } finally {
     progress.clear()
   }

@@ -10,7 +10,6 @@ import {
   lockOf,
   nowMs,
   readIndexOf,
-  readTranscript,
   sessionsDir,
 } from '../../../test/openclaw/facts.ts'
 import {
@@ -32,16 +31,16 @@ import { totalsOf } from './totals.ts'
 
 const healthy = agentFacts()
 
-function look({ facts, agent, around }: Planted, named = false) {
+function look({ facts, agent, around }: Planted, named = false, parents: [string, Map<string, string>][] = []) {
   const agents = agent === undefined ? {} : { agents: [agentFacts(agent)] }
-  return examine(seenOf(healthyFacts({ ...agents, ...facts }), healthyAround(around), named))
+  return examine(seenOf(healthyFacts({ ...agents, ...facts }), healthyAround(around), new Map(parents), named))
 }
 const codesOf = (each: Planted) => look(each).map(({ code }) => code)
 
 describe('a healthy home', () => {
   it('has no finding', () => expect(look({})).toEqual([]))
   it('takes what it takes', () => {
-    const totals = totalsOf(seenOf(healthyFacts(), healthyAround(), false))
+    const totals = totalsOf(seenOf(healthyFacts(), healthyAround(), new Map(), false))
     expect(totals).toMatchObject({ agents: 1, files: 3, bytes: 6_000, wastedBytes: 0, entries: 2 })
     expect(totals.transcripts).toEqual({ files: 2, bytes: 4_000 })
   })
@@ -143,16 +142,13 @@ describe('what is at work is left alone', () => {
 
 describe('a session and its files', () => {
   it('an earlier part of a session belongs to it', () => {
-    const transcripts = new Map([
-      [
-        'a.jsonl',
-        readTranscript([], { header: { version: 3, id: 'a', parentSession: `${sessionsDir}/c.jsonl`, cwd: null } }),
-      ],
-      ['c.jsonl', readTranscript([], { header: { version: 3, id: 'c', parentSession: 'd', cwd: null } })],
+    const agent = { files: [...healthy.files, fileOf('c.jsonl'), fileOf('d.jsonl')] }
+    const parents = new Map([
+      ['a.jsonl', 'c.jsonl'],
+      ['c.jsonl', 'd.jsonl'],
     ])
-    const files = [...healthy.files, fileOf('c.jsonl'), fileOf('d.jsonl')]
-    expect(codesOf({ agent: { files, transcripts } })).toEqual([])
-    expect(codesOf({ agent: { files } })).toEqual(['TRANSCRIPT_WITHOUT_ENTRY'])
+    expect(look({ agent }, false, [['main', parents]])).toEqual([])
+    expect(codesOf({ agent })).toEqual(['TRANSCRIPT_WITHOUT_ENTRY'])
   })
   it('a group is never called idle', () => {
     const old = { usedAtMs: nowMs - 99 * dayMs }

@@ -1,4 +1,6 @@
 import { formatDuration } from '../../model/units.ts'
+import { type CleanInput, planClean } from '../clean/plan/plan.ts'
+import type { CleanPlan } from '../clean/steps.ts'
 import type { Around } from '../survey/around.ts'
 import type { AgentFacts, FileFacts, HomeFacts } from '../survey/facts.ts'
 import { type FindingCode, findingCatalog } from './catalog.ts'
@@ -52,13 +54,22 @@ export interface Seen {
   around: Around
   /** Of all agents. */
   files: readonly Placed[]
+  /** What `holdfast clean` would take, whatever the mode of the home is: so that its command ends what it is named for. */
+  plan: CleanPlan
+  parents: Parents
   /** Several homes are looked after: commands say which one. */
   named: boolean
 }
 
-export function seenOf(facts: HomeFacts, around: Around, named: boolean): Seen {
+/** By agent: of a transcript that continues another one, by its name, the name of that. */
+export type Parents = CleanInput['parents']
+
+export function seenOf(facts: HomeFacts, around: Around, parents: Parents, named: boolean): Seen {
   const files = facts.agents.flatMap((agent) => agent.files.map((file) => new Placed(agent, file)))
-  return { facts, around, files, named }
+  const policy = { ...facts.home.policy, mode: 'enforce' as const }
+  const cleaned = { ...facts, home: { ...facts.home, policy } }
+  const plan = planClean({ facts: cleaned, parents, trustClock: true, throughGateway: false })
+  return { facts, around, files, plan, parents, named }
 }
 
 interface Found<Item> {
@@ -117,12 +128,4 @@ export function agoOf(atMs: number, nowMs: number): string {
 export function listOf(texts: readonly string[]): string {
   const more = texts.length - 3
   return texts.slice(0, 3).join('; ') + (more > 0 ? `; and ${more.toLocaleString('en-US')} more` : '')
-}
-
-/** Whether a file was named by a migration, or lies in a directory that was. */
-export function receiptsOf({ home }: HomeFacts): (file: { path: string }) => boolean {
-  const named = new Set(home.receipts)
-  const isNamed = (path: string): boolean =>
-    named.has(path) || (path !== '' && isNamed(path.slice(0, path.lastIndexOf('/'))))
-  return named.size === 0 ? () => false : ({ path }) => isNamed(path)
 }

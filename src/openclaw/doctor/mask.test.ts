@@ -2,6 +2,7 @@ import { expect, it } from 'vitest'
 import {
   agentFacts,
   entryFacts,
+  fileOf,
   healthyAround,
   healthyFacts,
   readIndexOf,
@@ -19,7 +20,7 @@ const keys = [
   'Müller',
 ]
 const index = readIndexOf(keys.map((key, at) => entryFacts(key, `gone${at}`)))
-const diagnosis = diagnosisOf(healthyFacts({ agents: [agentFacts({ index })] }), healthyAround(), false)
+const diagnosis = diagnosisOf(healthyFacts({ agents: [agentFacts({ index })] }), healthyAround(), new Map(), false)
 
 it('takes out what keys tell of people, and leaves what they tell of the gateway', () => {
   const text = JSON.stringify(masked([diagnosis]))
@@ -41,14 +42,15 @@ it('gives one session one number, in all homes of a report', () => {
 
 it('leaves a key that tells of nobody', () => {
   const main = readIndexOf([entryFacts('agent:main:main', 'gone')])
-  const [only] = masked([diagnosisOf(healthyFacts({ agents: [agentFacts({ index: main })] }), healthyAround(), false)])
+  const [only] = masked([
+    diagnosisOf(healthyFacts({ agents: [agentFacts({ index: main })] }), healthyAround(), new Map(), false),
+  ])
   expect(only?.findings[0]?.examples[0]?.key).toBe('agent:main:main')
 })
 
 it('takes the name of a topic out of the name of its file', () => {
-  const loose = agentFacts()
-  const file = { ...loose.files[0], name: 'c-topic-secret%20room.jsonl' } as (typeof loose.files)[0]
-  const facts = healthyFacts({ agents: [agentFacts({ files: [...loose.files, file] })] })
-  const [only] = masked([diagnosisOf(facts, healthyAround(), false)])
+  const files = [...agentFacts().files, fileOf('c-topic-secret%20room.jsonl')]
+  const facts = healthyFacts({ agents: [agentFacts({ files })] })
+  const [only] = masked([diagnosisOf(facts, healthyAround(), new Map(), false)])
   expect(only?.findings[0]?.examples[0]?.path).toBe(`${sessionsDir}/c-topic-*.jsonl`)
 })

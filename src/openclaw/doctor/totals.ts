@@ -24,6 +24,7 @@ export function totalsOf(seen: Seen): Totals {
   const { facts, around, files } = seen
   const transcripts = files.filter(({ file }) => file.kind === 'transcript')
   const leftovers = [...leftoversOf(seen), ...temporariesOf(seen)]
+  const leftoverBytes = sumOf(leftovers, ({ bytes }) => bytes)
   const read = facts.agents.flatMap(({ index }) => (index.state === 'read' ? [index] : []))
   const repeatedBytes = sumOf(read, ({ fields }) => sumOf(fields, (field) => field.repeatedBytes))
   const bytesOf = (some: readonly { file: { bytes: number } }[]) => sumOf(some, ({ file }) => file.bytes)
@@ -35,9 +36,9 @@ export function totalsOf(seen: Seen): Totals {
     files: files.length,
     bytes: bytesOf(files),
     largest: largest === null ? null : { path: largest.path, bytes: largest.file.bytes },
-    wastedBytes: bytesOf(leftovers) + repeatedBytes,
+    wastedBytes: leftoverBytes + repeatedBytes,
     transcripts: { files: transcripts.length, bytes: bytesOf(transcripts) },
-    leftovers: { files: leftovers.length, bytes: bytesOf(leftovers) },
+    leftovers: { files: leftovers.length, bytes: leftoverBytes },
     repeatedBytes,
     entries: sumOf(read, ({ entries }) => entries.length),
     indexBytes: sumOf(facts.agents, ({ index }) => (index.state === 'absent' ? 0 : index.bytes)),

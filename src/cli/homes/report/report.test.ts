@@ -8,8 +8,8 @@ const made = { atMs: Date.UTC(2026, 10, 26, 3), holdfast: '0.1.0', by: 'linux x6
 const hostile = '`</code>```<script>alert(1)</script>\u001b[31m\n# *x* [y](z) "q" \'s\' &amp;.jsonl'
 const files = [...agentFacts().files, fileOf(hostile, { bytes: 5 * 1024 ** 2 })]
 const locks = [lockOf('a', 'dead', { proof: '<img src=x onerror=alert(1)>' })]
-const ill = diagnosisOf(healthyFacts({ agents: [agentFacts({ files, locks })] }), healthyAround(), false)
-const well = diagnosisOf(healthyFacts(), healthyAround(), false)
+const ill = diagnosisOf(healthyFacts({ agents: [agentFacts({ files, locks })] }), healthyAround(), new Map(), false)
+const well = diagnosisOf(healthyFacts(), healthyAround(), new Map(), false)
 
 describe('HTML', () => {
   const text = htmlReport([ill, well], ['<b>/nowhere</b>: nothing is there'], made)

@@ -1,8 +1,9 @@
 import { formatCount, formatDuration, formatSize } from '../../../model/units.ts'
-import { factsOfKey } from '../../home/keys.ts'
+import { sessionsOf } from '../../clean/plan/sessions.ts'
+import { namedIn } from '../../home/receipts.ts'
 import type { EntryFacts } from '../../index/facts.ts'
 import type { AgentFacts, FileFacts } from '../../survey/facts.ts'
-import { agoOf, type Example, type Finding, finding, receiptsOf, type Seen, sumOf } from '../finding.ts'
+import { agoOf, type Example, type Finding, finding, type Seen, sumOf } from '../finding.ts'
 
 /** An entry, and its transcript where that is there. */
 interface Bound {
@@ -57,8 +58,17 @@ function findLost(seen: Seen, bound: Bound[]): Finding[] {
       items: moved,
       example: ({ agent, entry }) => ({ agent: agent.id, key: entry.key, path: entry.elsewhere }),
     }),
-    ...finding(seen, 'ENTRY_WITHOUT_TRANSCRIPT', { evidence: evidence(without), items: without, example: used(seen) }),
+    ...finding(seen, 'ENTRY_WITHOUT_TRANSCRIPT', {
+      evidence: evidence(without),
+      items: without,
+      example: used(seen),
+      ...(without.some(goesIn(seen)) ? {} : { fix: whenItGoes(home.policy.bindingIdleMs) }),
+    }),
   ]
+}
+
+function whenItGoes(limitMs: number): string {
+  return `Bring the transcript back if it was moved. Else \`holdfast clean\` lets the entry go after ${formatDuration(limitMs)}.`
 }
 
 /** Transcripts that no entry names and that no bound transcript continues. */
@@ -66,8 +76,12 @@ function findLoose(seen: Seen): Finding[] {
   const items = seen.facts.agents.flatMap((agent) => looseOf(agent, seen).map((file) => ({ agent, file })))
   items.sort((a, b) => b.file.bytes - a.file.bytes)
   const bytes = sumOf(items, ({ file }) => file.bytes)
+  const going = new Set(seen.plan.steps.flatMap(({ kind, path }) => (kind === 'archive-transcript' ? [path] : [])))
+  const ready = items.filter(({ agent, file }) => going.has(`${agent.sessionsDir}/${file.name}`)).length
+  const limit = formatDuration(seen.facts.home.policy.transcriptIdleMs)
+  const stay = ready === items.length ? '' : ` Those older than ${limit} can go: ${ready.toLocaleString('en-US')}.`
   return finding(seen, 'TRANSCRIPT_WITHOUT_ENTRY', {
-    evidence: `${formatCount(items.length, 'transcript')}, ${formatSize(bytes)}.`,
+    evidence: `${formatCount(items.length, 'transcript')}, ${formatSize(bytes)}.${stay}`,
     items,
     bytes,
     example: ({ agent, file }) => ({
@@ -78,48 +92,42 @@ function findLoose(seen: Seen): Finding[] {
   })
 }
 
-function looseOf(agent: AgentFacts, { facts }: Seen): FileFacts[] {
-  const { index, files, locks, transcripts } = agent
-  if (index.state !== 'read' || index.entries.length === 0) return [] // INDEX_EMPTY_OVER_TRANSCRIPTS says it
-  const named = new Set(index.entries.map(({ transcript }) => transcript))
+/** Transcripts that are part of no session. Those of an empty index are told by INDEX_EMPTY_OVER_TRANSCRIPTS. */
+function looseOf(agent: AgentFacts, { facts, parents }: Seen): FileFacts[] {
+  const { index, files, locks } = agent
+  if (index.state !== 'read' || index.entries.length === 0) return []
+  const owned = new Set(sessionsOf(agent, parents.get(agent.id) ?? new Map()).flatMap((session) => session.files))
   const locked = new Set(locks.map(({ path }) => path.slice(path.lastIndexOf('/') + 1)))
-  const earlier = earlierParts(named, transcripts)
-  const isReceipt = receiptsOf(facts)
-  return files.filter(({ name, kind, mtimeMs }) => {
-    if (kind !== 'transcript' || named.has(name) || earlier.has(name)) return false
-    if (locked.has(`${name}.lock`) || isReceipt({ path: `${agent.sessionsDir}/${name}` })) return false
-    return facts.nowMs - mtimeMs >= facts.home.policy.recentMs
+  const isReceipt = namedIn(facts.home.receipts)
+  return files.filter((file) => {
+    if (file.kind !== 'transcript' || owned.has(file) || locked.has(`${file.name}.lock`)) return false
+    if (isReceipt(`${agent.sessionsDir}/${file.name}`)) return false
+    return facts.nowMs - file.mtimeMs >= facts.home.policy.recentMs
   })
 }
 
-/** A compaction may go on in a new file whose header names the one before it: that one belongs to the session too. */
-function earlierParts(named: ReadonlySet<string | null>, transcripts: AgentFacts['transcripts']): Set<string> {
-  const parts = new Set<string>()
-  const next = [...named]
-  for (let name = next.pop(); name !== undefined; name = next.pop()) {
-    const read = name === null ? undefined : transcripts.get(name)
-    const parent = read?.state === 'read' ? (read.header?.parentSession ?? null) : null
-    if (parent === null || parts.has(nameOf(parent))) continue
-    parts.add(nameOf(parent))
-    next.push(nameOf(parent))
+/** Sessions that `clean` takes because of their age; those over the cap are told by INDEX_CROWDED. */
+function goingOf(seen: Seen, bound: Bound[]): Bound[] {
+  const { nowMs, home } = seen.facts
+  const isPast = ({ entry }: Bound) => {
+    const limitMs = entry.kind === 'cron-run' ? home.policy.cronRunMs : home.policy.transcriptIdleMs
+    return limitMs !== null && nowMs - entry.usedAtMs > limitMs
   }
-  return parts
+  return bound.filter(isPast).filter(goesIn(seen)).sort(byUse)
 }
 
-/** `parentSession` is a path, or an id. */
-function nameOf(parent: string): string {
-  const name = parent.slice(Math.max(parent.lastIndexOf('/'), parent.lastIndexOf('\\')) + 1)
-  return name.endsWith('.jsonl') ? name : `${name}.jsonl`
+/** Whether `clean` would take the entry now. */
+function goesIn({ plan }: Seen): (bound: Bound) => boolean {
+  const going = new Set(plan.steps.flatMap(({ act, agentId, key }) => (act.do === 'drop' ? [`${agentId} ${key}`] : [])))
+  return ({ agent, entry }) => going.has(`${agent.id} ${entry.key}`)
 }
 
 function findCronRuns(seen: Seen, bound: Bound[]): Finding[] {
-  const { nowMs, home } = seen.facts
-  const limitMs = home.policy.cronRunMs
-  if (limitMs === null) return []
-  const items = bound.filter(({ entry }) => entry.kind === 'cron-run' && isIdle(entry, nowMs, limitMs)).sort(byUse)
+  const items = goingOf(seen, bound).filter(({ entry }) => entry.kind === 'cron-run')
   const bytes = bytesOf(items)
+  const limit = formatDuration(seen.facts.home.policy.cronRunMs ?? 0)
   return finding(seen, 'CRON_RUNS_STALE', {
-    evidence: `${formatCount(items.length, 'run')} older than ${formatDuration(limitMs)}, ${formatSize(bytes)}.`,
+    evidence: `${formatCount(items.length, 'run')} older than ${limit}, ${formatSize(bytes)}.`,
     items,
     bytes,
     example: used(seen),
@@ -127,24 +135,15 @@ function findCronRuns(seen: Seen, bound: Bound[]): Finding[] {
 }
 
 function findIdle(seen: Seen, bound: Bound[]): Finding[] {
-  const { nowMs, home } = seen.facts
-  const limitMs = home.policy.transcriptIdleMs
-  const items = bound.filter(({ entry }) => {
-    const stays =
-      entry.pinned || entry.pending || entry.status === 'running' || factsOfKey(entry.key).standing === 'protected'
-    return !stays && entry.kind !== 'cron-run' && isIdle(entry, nowMs, limitMs)
-  })
+  const items = goingOf(seen, bound).filter(({ entry }) => entry.kind !== 'cron-run')
   const bytes = bytesOf(items)
+  const limit = formatDuration(seen.facts.home.policy.transcriptIdleMs)
   return finding(seen, 'SESSIONS_IDLE', {
-    evidence: `${formatCount(items.length, 'session')} unused for over ${formatDuration(limitMs)}, ${formatSize(bytes)}.`,
-    items: items.sort(byUse),
+    evidence: `${formatCount(items.length, 'session')} unused for over ${limit}, ${formatSize(bytes)}.`,
+    items,
     bytes,
     example: used(seen),
   })
-}
-
-function isIdle({ usedAtMs }: EntryFacts, nowMs: number, limitMs: number): boolean {
-  return usedAtMs > 0 && nowMs - usedAtMs > limitMs
 }
 
 function byUse(a: Bound, b: Bound): number {

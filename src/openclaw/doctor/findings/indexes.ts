@@ -1,4 +1,5 @@
 import { formatCount, formatSize } from '../../../model/units.ts'
+import { rotationOf } from '../../clean/plan/rotate.ts'
 import type { FieldWeight, IndexFacts } from '../../index/facts.ts'
 import { withoutPath } from '../../survey/because.ts'
 import type { AgentFacts } from '../../survey/facts.ts'
@@ -71,6 +72,7 @@ function findHeavy(seen: Seen): Finding[] {
     .sort((a, b) => b.index.bytes - a.index.bytes)
   const large = read.filter(({ index }) => index.bytes > indexRotateBytes)
   const bloated = read.filter(({ index }) => index.bytes > bloatBytesMin && heaviest(index).length > 0)
+  const shrinkable = bloated.some(({ index }) => rotationOf(index, seen.facts.home.policy) !== null)
   const crowded = read
     .filter(({ index }) => index.entries.length > entriesMax)
     .sort((a, b) => b.index.entries.length - a.index.entries.length)
@@ -95,6 +97,9 @@ function findHeavy(seen: Seen): Finding[] {
       }),
     }),
     ...finding(seen, 'INDEX_BLOAT', {
+      ...(shrinkable
+        ? {}
+        : { fix: 'Set `session.maintenance.rotateBytes` to "1mb", then `holdfast clean --mode enforce`.' }),
       evidence: `${listOf(bloated.map(({ index }) => heavinessOf(index)))}.`,
       items: bloated,
       bytes: sumOf(bloated, ({ index }) => sumOf(heaviest(index), ({ repeatedBytes }) => repeatedBytes)),

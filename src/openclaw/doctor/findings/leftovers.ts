@@ -1,7 +1,9 @@
 import { formatCount, formatSize } from '../../../model/units.ts'
+import type { CleanStep } from '../../clean/steps.ts'
 import { type FileKind, kindOfName } from '../../home/names.ts'
+import { namedIn } from '../../home/receipts.ts'
 import type { AgentFacts, HomeFacts, OddFile } from '../../survey/facts.ts'
-import { agoOf, type Finding, finding, listOf, type Placed, receiptsOf, type Seen, sumOf } from '../finding.ts'
+import { type Example, type Finding, finding, listOf, type Seen, sumOf } from '../finding.ts'
 
 /** What people call each kind of what is left. */
 const leftoverNames = {
@@ -16,8 +18,6 @@ const leftoverNames = {
   'index-backup': 'backup of an index',
 } as const satisfies Partial<Record<FileKind, string>>
 
-const temporaryKinds: ReadonlySet<FileKind> = new Set(['temporary', 'index-temporary'])
-
 /** What stands in the sessions directories and is neither index nor transcript. */
 export function findLeftovers(seen: Seen): Finding[] {
   return [
@@ -31,63 +31,48 @@ export function findLeftovers(seen: Seen): Finding[] {
   ]
 }
 
-/** What is past its time by the home's own rules. */
-export function leftoversOf({ facts, files }: Seen): Placed[] {
-  const { agents, home, nowMs } = facts
-  if (home.generation === 'sqlite') return [] // the gateway's own archives
-  const isReceipt = receiptsOf(facts)
-  const kept = new Set(agents.flatMap((agent) => backupsKept(agent, home.policy.indexBackupsKept)))
-  return files.filter((placed) => {
-    const { kind, mtimeMs } = placed.file
-    if (!(kind in leftoverNames) || nowMs - mtimeMs <= home.policy.leftoverMs || isReceipt(placed)) return false
-    return kind !== 'index-backup' || !kept.has(placed.path)
-  })
+/** Files that belong to no session and are past their time, the largest first. */
+export function leftoversOf({ plan }: Seen): CleanStep[] {
+  return plan.steps
+    .filter(({ kind, act }) => kind === 'archive-leftover' && act.do === 'take' && act.session === null)
+    .sort((a, b) => b.bytes - a.bytes)
 }
 
 /** What a writer made and did not live to rename. */
-export function temporariesOf({ facts: { home, nowMs }, files }: Seen): Placed[] {
-  return files.filter(({ file }) => {
-    return temporaryKinds.has(file.kind) && nowMs - file.mtimeMs > home.policy.temporaryMs
-  })
-}
-
-function backupsKept({ files, sessionsDir }: AgentFacts, keep: number): string[] {
-  return files
-    .filter(({ kind }) => kind === 'index-backup')
-    .sort((a, b) => b.mtimeMs - a.mtimeMs)
-    .slice(0, keep)
-    .map(({ name }) => `${sessionsDir}/${name}`)
+export function temporariesOf({ plan }: Seen): CleanStep[] {
+  return plan.steps.filter(({ kind }) => kind === 'remove-temporary').sort((a, b) => b.bytes - a.bytes)
 }
 
 function findOld(seen: Seen): Finding[] {
-  const items = leftoversOf(seen).sort((a, b) => b.file.bytes - a.file.bytes)
-  const bytes = sumOf(items, ({ file }) => file.bytes)
+  const items = leftoversOf(seen)
+  const bytes = sumOf(items, (step) => step.bytes)
+  const byKind = Map.groupBy(items, ({ path }) => kindOfName(path.slice(path.lastIndexOf('/') + 1)).kind)
   const kinds = Object.entries(leftoverNames).flatMap(([kind, name]) => {
-    const some = items.filter(({ file }) => file.kind === kind)
-    const size = formatSize(sumOf(some, ({ file }) => file.bytes))
+    const some = byKind.get(kind as FileKind) ?? []
+    const size = formatSize(sumOf(some, (step) => step.bytes))
     return some.length === 0 ? [] : [`${some.length.toLocaleString('en-US')} ${name} (${size})`]
   })
   return finding(seen, 'LEFTOVERS', {
     evidence: `${formatCount(items.length, 'file')}, ${formatSize(bytes)}: ${kinds.join(', ')}.`,
     items,
     bytes,
-    example: ({ agent, file, path }) => {
-      return { agent: agent.id, path, says: `${formatSize(file.bytes)}, ${agoOf(file.mtimeMs, seen.facts.nowMs)}` }
-    },
+    example: stepExample,
   })
 }
 
 function findTemporaries(seen: Seen): Finding[] {
-  const items = temporariesOf(seen).sort((a, b) => b.file.bytes - a.file.bytes)
-  const bytes = sumOf(items, ({ file }) => file.bytes)
+  const items = temporariesOf(seen)
+  const bytes = sumOf(items, (step) => step.bytes)
   return finding(seen, 'TEMPORARIES', {
     evidence: `${formatCount(items.length, 'file')}, ${formatSize(bytes)}.`,
     items,
     bytes,
-    example: ({ agent, file, path }) => {
-      return { agent: agent.id, path, says: `${formatSize(file.bytes)}, ${agoOf(file.mtimeMs, seen.facts.nowMs)}` }
-    },
+    example: stepExample,
   })
+}
+
+function stepExample({ agentId, path, bytes, because }: CleanStep): Partial<Example> {
+  return { agent: agentId, path, says: `${formatSize(bytes)}, ${because}` }
 }
 
 function findOverBudget(seen: Seen): Finding[] {
@@ -156,9 +141,9 @@ function findLegacy(seen: Seen): Finding[] {
 
 function hasBoth({ id, files, sessionsDir }: AgentFacts, facts: HomeFacts): boolean {
   if (facts.home.agents.every((agent) => agent.id !== id || agent.databasePath === null)) return false
-  const isReceipt = receiptsOf(facts)
+  const isReceipt = namedIn(facts.home.receipts)
   return files.some(({ kind, name }) => {
-    return (kind === 'index' || kind === 'transcript') && !isReceipt({ path: `${sessionsDir}/${name}` })
+    return (kind === 'index' || kind === 'transcript') && !isReceipt(`${sessionsDir}/${name}`)
   })
 }
 
