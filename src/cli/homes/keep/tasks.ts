@@ -1,14 +1,12 @@
 import { tmpdir } from 'node:os'
 import { formatDuration } from '../../../model/units.ts'
 import { expireArchives } from '../../../openclaw/changes/archives/expire.ts'
-import { beginRun } from '../../../openclaw/changes/begin.ts'
-import type { StepReport } from '../../../openclaw/changes/run.ts'
 import { cleanHome } from '../../../openclaw/clean/clean.ts'
+import { clearLocks } from '../../../openclaw/clean/locks.ts'
 import { gatewayFacts } from '../../../openclaw/gateway/running.ts'
 import type { Home } from '../../../openclaw/home/home.ts'
 import type { Cause } from '../../../openclaw/keep/alerts.ts'
 import type { TaskReport, Tasks } from '../../../openclaw/keep/keeper.ts'
-import { clearable } from '../../../openclaw/locks/clear.ts'
 import { lookAtLocks } from '../../../openclaw/locks/look.ts'
 import type { JudgedLock } from '../../../openclaw/locks/verdict.ts'
 import type { Terminal } from '../../terminal.ts'
@@ -39,27 +37,10 @@ async function lookAfterLocks(home: Home, terminal: Terminal): Promise<TaskRepor
   )
   const gateway = await gatewayFacts(home, around, [tmpdir()])
   const locks = agents.flatMap((agent) => agent.locks)
-  const steps: StepReport[] = []
-  await using run = beginRun(home, 'keep', { clock })
-  for (const lock of gateway.state === 'stopped' ? [] : locks) {
-    const taking = clearable(lock)
-    if (taking === null) continue
-    const { judged, because } = taking
-    const outcome = await run.archive(judged, { kind: 'clear-lock', because, key: null })
-    const left = outcome.done ? null : outcome.because
-    steps.push({
-      kind: 'clear-lock',
-      path: lock.path,
-      key: null,
-      because,
-      bytes: Number(judged.identity.bytes),
-      done: outcome.done,
-      left,
-    })
-  }
+  const stale = gateway.state === 'stopped' ? [] : locks
+  const cleared = await clearLocks(home, stale, { command: 'keep', dryRun: false }, terminal.outside.clock)
   return {
-    steps,
-    manifest: run.manifest,
+    ...cleared,
     causes: [
       ...locks.flatMap((lock) => causeOf(home.dir, lock)),
       ...unreadable.map(({ path, because }) => ({

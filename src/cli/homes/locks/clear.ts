@@ -1,7 +1,6 @@
 import { formatDuration } from '../../../model/units.ts'
-import { beginRun } from '../../../openclaw/changes/begin.ts'
 import type { StepReport } from '../../../openclaw/changes/run.ts'
-import type { Taking } from '../../../openclaw/changes/take.ts'
+import { clearLocks } from '../../../openclaw/clean/locks.ts'
 import { shellWord } from '../../../openclaw/doctor/finding.ts'
 import type { Home } from '../../../openclaw/home/home.ts'
 import { blocks, clearable } from '../../../openclaw/locks/clear.ts'
@@ -52,25 +51,8 @@ async function clearHome(home: Home, isDry: boolean, terminal: Terminal): Promis
   tellUnreadable(seen, terminal)
   const ordered = inOrder(seen.locks)
   const locks = ordered.filter((lock) => clearable(lock) === null)
-  const items = ordered.flatMap((lock): Taking[] => {
-    const target = clearable(lock)
-    if (target === null) return []
-    return [{ judged: target.judged, note: { kind: 'clear-lock', because: target.because, key: lock.key } }]
-  })
-  const mode = isDry ? 'dry-run' : 'enforce'
-  if (isDry) return { dir, mode, steps: items.map((item) => reportOf(item, false, null)), manifest: null, locks }
-  const steps: StepReport[] = []
-  await using run = beginRun(home, 'locks', { clock: terminal.outside.clock })
-  for await (const { outcome, ...item } of run.archiveMany(items)) {
-    // One that has gone by itself is in nobody's way.
-    if (outcome.done || outcome.left !== 'missing')
-      steps.push(reportOf(item, outcome.done, outcome.done ? null : outcome.because))
-  }
-  return { dir, mode, steps, manifest: run.manifest, locks }
-}
-
-function reportOf({ judged, note }: Taking, done: boolean, left: string | null): StepReport {
-  return { ...note, path: judged.path, bytes: Number(judged.identity.bytes), done, left }
+  const cleared = await clearLocks(home, ordered, { command: 'locks', dryRun: isDry }, terminal.outside.clock)
+  return { dir, mode: isDry ? 'dry-run' : 'enforce', ...cleared, locks }
 }
 
 /** Something still keeps messages waiting. */
