@@ -15,6 +15,7 @@ import { importCommand } from './homes/move/import.ts'
 import { isHomeCommand } from './homes/options.ts'
 import { repair } from './homes/repair.ts'
 import { report } from './homes/report.ts'
+import { rescue } from './homes/rescue.ts'
 import { install } from './homes/schedule/install.ts'
 import { uninstall } from './homes/schedule/uninstall.ts'
 import { leases } from './leases/group.ts'
@@ -75,6 +76,7 @@ function programOf(terminal: Terminal): Command {
   program.addCommand(doctor(terminal)).addCommand(report(terminal))
   program.addCommand(locks(terminal))
   program.addCommand(clean(terminal)).addCommand(repair(terminal))
+  program.addCommand(rescue(terminal))
   program.addCommand(keep(terminal)).addCommand(install(terminal)).addCommand(uninstall(terminal))
   program.addCommand(undo(terminal)).addCommand(archive(terminal))
   program.addCommand(importCommand(terminal)).addCommand(exportCommand(terminal))

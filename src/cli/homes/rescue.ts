@@ -1,0 +1,206 @@
+import { tmpdir, userInfo } from 'node:os'
+import { join, resolve } from 'node:path'
+import { InvalidArgumentError } from 'commander'
+import { runCommand } from '../../host/commands.ts'
+import { formatDuration, parseDuration } from '../../model/units.ts'
+import { cleanHome } from '../../openclaw/clean/clean.ts'
+import { clearLocks } from '../../openclaw/clean/locks.ts'
+import { shellWord } from '../../openclaw/doctor/finding.ts'
+import { findOpenClaw, type OpenClaw } from '../../openclaw/gateway/command.ts'
+import type { Home } from '../../openclaw/home/home.ts'
+import { repairHome } from '../../openclaw/repair/repair.ts'
+import type { Blocker } from '../../openclaw/rescue/blockers.ts'
+import { askHealth } from '../../openclaw/rescue/health.ts'
+import { installationFacts } from '../../openclaw/rescue/installation.ts'
+import { type Rescued, type RescueOutside, rescueHome } from '../../openclaw/rescue/rescue.ts'
+import { restartWay } from '../../openclaw/rescue/restart.ts'
+import type { HomeFacts } from '../../openclaw/survey/facts.ts'
+import { survey } from '../../openclaw/survey/survey.ts'
+import { confirm } from '../confirm.ts'
+import { command } from '../options.ts'
+import { exitCodes } from '../outside.ts'
+import { visibleLine } from '../print/visible.ts'
+import { moment } from '../print/words.ts'
+import type { Terminal } from '../terminal.ts'
+import { type Failed, failedNote, findEach, forEach } from './each.ts'
+import { gatewayFor, processesFor, runHere, userDirOf } from './ground.ts'
+import { addHomeOptions, type HomeOptions } from './options.ts'
+import { runIn } from './schedule/install.ts'
+import { printSteps } from './steps.ts'
+
+interface RescueOptions extends HomeOptions {
+  docker?: true
+  yes?: true
+  openclaw?: string
+  wait: number
+  clean: boolean
+}
+
+const waitDefaultMs = 120_000
+
+export function rescue(terminal: Terminal) {
+  return addHomeOptions(
+    command('rescue', 'A bot does not answer: what blocks it and since when, end that, and wait until it is well', [
+      'holdfast rescue --dry-run',
+      'holdfast rescue --home /srv/bot/.openclaw',
+      'holdfast rescue --yes --openclaw /usr/local/bin/openclaw',
+    ])
+      .option('--docker', 'look into what containers have mounted')
+      .option('--yes', 'stop and start the gateway without asking, where nothing else helps')
+      .option('--openclaw <path>', "the gateway's own command (default: that of the running gateway, else on PATH)")
+      .option('--wait <duration>', 'how long a start may take (default: 2m)', duration, waitDefaultMs)
+      .option('--no-clean', 'do not clean up on the way'),
+  ).action(async (options: RescueOptions) => {
+    const { homes, failed } = await findEach(options, terminal, { overrides: { mode: 'enforce' } })
+    const done = await forEach(homes, failed, async (home) => ({ home, ...(await rescueOne(home, options, terminal)) }))
+    if (failed.length > 0 || done.some(isBlocked)) terminal.exitCode = exitCodes.failed
+    if (options.json === true)
+      return await terminal.printJson({ homes: [...done.map(jsonOf), ...failed.map(failedJson)] })
+    for (const each of done) await printHome(each, options, terminal)
+    for (const each of failed) terminal.note(failedNote(each))
+  })
+}
+
+type Done = Rescued & { home: Home }
+
+function rescueOne(home: Home, options: RescueOptions, terminal: Terminal): Promise<Rescued> {
+  const { clock, cwd, env } = terminal.outside
+  const readProcesses = () => processesFor(terminal)
+  const outside = { clock, readProcesses, temporary: [tmpdir()], told: () => {} }
+  const openclawFor = async (facts: HomeFacts): Promise<OpenClaw | null> =>
+    findOpenClaw(home, facts.gateway, await readProcesses(), {
+      named: options.openclaw === undefined ? null : resolve(cwd, options.openclaw),
+      env,
+      cwd,
+      node: process.execPath,
+      platform: process.platform,
+    })
+  const acts: RescueOutside = {
+    look: () => survey(home, 'shallow', { ...outside, nowMs: () => clock.nowMs() }),
+    gatewayNow: () => gatewayFor(home, terminal),
+    health: async (facts) =>
+      facts.gateway.state === 'running'
+        ? await askHealth(await openclawFor(facts), runCommand)
+        : { state: 'unasked', because: 'no gateway runs' },
+    way: async (facts) => {
+      const userDir = userDirOf(terminal)
+      const openclaw = await openclawFor(facts)
+      return restartWay(
+        await installationFacts(home, facts.gateway, {
+          platform: process.platform,
+          uid: userInfo().uid,
+          userDir,
+          configHome: env.XDG_CONFIG_HOME || join(userDir, '.config'),
+          openclaw: openclaw?.words ?? null,
+          run: runIn(terminal),
+        }),
+      )
+    },
+    run: async (words) => {
+      const { code, stderr, timedOut } = await runHere(terminal, words, options.wait + 335_000)
+      if (code === 0) return null
+      return timedOut ? 'it took too long' : (stderr.trim().split('\n').at(-1) ?? '') || `exit code ${code}`
+    },
+    agrees: async (question) => {
+      if (options.yes === true) return true
+      if (terminal.outside.stdin.isTTY !== true) {
+        terminal.note('Nobody is there to be asked, so the gateway is left alone; say --yes.')
+        return false
+      }
+      return await confirm(question, terminal).then(
+        () => true,
+        () => false,
+      )
+    },
+    clearLocks: async ({ agents }) => {
+      const locks = agents.flatMap((agent) => agent.locks)
+      return await clearLocks(home, locks, { command: 'rescue', dryRun: false }, clock)
+    },
+    mend: async ({ agents }) => {
+      if (agents.every(({ index }) => index.state !== 'unreadable')) return { steps: [], manifest: null }
+      return await repairHome(home, { dryRun: false, named: [] }, outside)
+    },
+    clean: async () => {
+      if (!options.clean) return { steps: [], manifest: null }
+      const how = { dryRun: false, trustClock: false, throughGateway: false }
+      return await cleanHome(home, how, { ...outside, gatewayNow: () => gatewayFor(home, terminal) })
+    },
+    sleep: (ms) => clock.sleep(ms),
+    steadyMs: () => clock.steadyMs(),
+    tell: async (line) => terminal.note(line),
+  }
+  return rescueHome({ dryRun: options.dryRun === true, waitMs: options.wait }, acts)
+}
+
+function isBlocked({ remaining, health }: Done): boolean {
+  return remaining.length > 0 || health.state === 'bad'
+}
+
+function jsonOf({ home, work, ...rest }: Done): object {
+  const manifests = work.flatMap(({ manifest }) => (manifest === null ? [] : [manifest]))
+  return { dir: home.dir, ...rest, steps: work.flatMap(({ steps }) => steps), manifests }
+}
+
+function failedJson({ dir, error }: Failed): object {
+  return { dir, blockers: [], remaining: [], steps: [], manifests: [], error }
+}
+
+async function printHome(done: Done, options: RescueOptions, terminal: Terminal): Promise<void> {
+  const { home, blockers, way, work, health, remaining, started } = done
+  await terminal.print(terminal.paint('bold', visibleLine(home.dir)))
+  if (blockers.length === 0)
+    await terminal.print('  Nothing blocks it that can be seen from here.', `  ${healthLine(done)}`)
+  for (const blocker of blockers) await terminal.print(...blockerLines(blocker, terminal))
+  if (options.dryRun === true) {
+    if (way !== null)
+      await terminal.print(
+        '',
+        `  Would stop and start it: ${[way.stop, way.start].map((words) => words.join(' ')).join('; ')}`,
+      )
+    return await terminal.print('', '  Nothing was changed.')
+  }
+  for (const { steps } of work) await printSteps(home.dir, steps, true, terminal)
+  if (blockers.length === 0) return
+  await terminal.print('')
+  if (started) await terminal.print(`  The gateway was started again. ${healthLine(done)}`)
+  if (remaining.length > 0) {
+    await terminal.print('  Still in the way:')
+    for (const blocker of remaining) await terminal.print(...blockerLines(blocker, terminal))
+  } else if (health.state !== 'bad') await terminal.print(terminal.paint('green', '  Nothing is in the way any more.'))
+  for (const { manifest } of work) {
+    if (manifest !== null) await terminal.print(`  Undo with: holdfast undo ${shellWord(manifest)}`)
+  }
+}
+
+function blockerLines({ code, says, path, sinceMs, cure }: Blocker, terminal: Terminal): string[] {
+  const since = sinceMs === null ? '' : `, since ${moment(sinceMs)}`
+  const cures = {
+    clear: 'it is cleared',
+    restart: 'only a restart of the gateway ends it',
+    mend: 'it is made anew while the gateway is down',
+    start: 'the gateway has to be started',
+    person: 'this is for you to do',
+  }
+  return [
+    `  ${terminal.paint('red', code)}${since}: ${cures[cure]}`,
+    `    ${visibleLine(says)}`,
+    ...(path === null ? [] : [`    ${visibleLine(path)}`]),
+  ]
+}
+
+function healthLine({ health }: Done): string {
+  if (health.state === 'good') return 'Its own health check is good.'
+  return health.state === 'bad'
+    ? `Its health is not good: ${visibleLine(health.because)}.`
+    : `Its health was not asked: ${visibleLine(health.because)}.`
+}
+
+function duration(text: string): number {
+  try {
+    return parseDuration(text)
+  } catch {
+    throw new InvalidArgumentError(
+      `It must be a duration such as "90s" or "5m", at most ${formatDuration(315_360_000_000)}.`,
+    )
+  }
+}
