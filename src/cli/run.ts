@@ -13,6 +13,7 @@ import { locks } from './homes/locks/group.ts'
 import { exportCommand } from './homes/move/export.ts'
 import { importCommand } from './homes/move/import.ts'
 import { isHomeCommand } from './homes/options.ts'
+import { prestart } from './homes/prestart.ts'
 import { repair } from './homes/repair.ts'
 import { report } from './homes/report.ts'
 import { rescue } from './homes/rescue.ts'
@@ -76,7 +77,7 @@ function programOf(terminal: Terminal): Command {
   program.addCommand(doctor(terminal)).addCommand(report(terminal))
   program.addCommand(locks(terminal))
   program.addCommand(clean(terminal)).addCommand(repair(terminal))
-  program.addCommand(rescue(terminal))
+  program.addCommand(prestart(terminal)).addCommand(rescue(terminal))
   program.addCommand(keep(terminal)).addCommand(install(terminal)).addCommand(uninstall(terminal))
   program.addCommand(undo(terminal)).addCommand(archive(terminal))
   program.addCommand(importCommand(terminal)).addCommand(exportCommand(terminal))

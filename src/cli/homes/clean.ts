@@ -1,7 +1,6 @@
 import { tmpdir } from 'node:os'
-import { InvalidArgumentError, Option } from 'commander'
-import { isHoldfastError } from '../../model/errors.ts'
-import { formatSize, parseDuration, parseSize } from '../../model/units.ts'
+import { Option } from 'commander'
+import { formatSize } from '../../model/units.ts'
 import type { StepReport } from '../../openclaw/changes/run.ts'
 import { type Cleaned, cleanHome } from '../../openclaw/clean/clean.ts'
 import { shellWord } from '../../openclaw/doctor/finding.ts'
@@ -18,6 +17,7 @@ import { gatewayFor, processesFor } from './ground.ts'
 import { addHomeOptions, type HomeOptions } from './options.ts'
 import { Progress } from './progress.ts'
 import { printSteps } from './steps.ts'
+import { duration, durationOrNever, size } from './values.ts'
 
 interface CleanOptions extends HomeOptions {
   docker?: true
@@ -156,27 +156,4 @@ function overridesOf({ mode, idle, maxEntries, cronRuns, budget }: CleanOptions)
     ...Object.fromEntries(given.map(([rule, , value]) => [rule, value])),
     sources: Object.fromEntries(given.map(([rule, flag]) => [rule, flag])),
   }
-}
-
-function duration(text: string): number {
-  return positive(text, parseDuration)
-}
-
-function size(text: string): number {
-  return positive(text, parseSize)
-}
-
-function durationOrNever(text: string): number | null {
-  return text === 'never' ? null : duration(text)
-}
-
-function positive(text: string, parse: (text: string) => number): number {
-  try {
-    const amount = parse(text)
-    if (amount > 0) return amount
-  } catch (error) {
-    if (!isHoldfastError(error, 'CONFIG_INVALID')) throw error
-    throw new InvalidArgumentError(`${error.facts.because}.`)
-  }
-  throw new InvalidArgumentError('It must be above 0.')
 }

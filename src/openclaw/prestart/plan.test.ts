@@ -22,7 +22,7 @@ import { planPrestart } from './plan.ts'
 import type { Tail } from './steps.ts'
 
 const person = (at: number | string) => `agent:main:telegram:direct:${at}`
-const good: Tail = { state: 'read', lastRole: 'user', failed: false, unanswered: 1, torn: false }
+const good: Tail = { state: 'read', lastRole: 'user', failed: false, attempts: 0, torn: false }
 
 interface Scene {
   entries: EntryFacts[]
@@ -101,7 +101,7 @@ describe('what a start would go on with', () => {
   it('may be none at all', () => expect(short({ entries: [cut(1)], policy: { resumesMax: 0 } })).toHaveLength(1))
   it.each<[string, Tail, RegExp]>([
     ['has ended in an error', { ...good, lastRole: 'assistant', failed: true }, /ended in an error/],
-    ['was tried three times', { ...good, unanswered: 4 }, /^3 attempts to go on with it gave no answer$/],
+    ['three starts went on with', { ...good, attempts: 3 }, /^3 starts went on with it and got no answer$/],
     ['has no message', { ...good, lastRole: null }, /holds no message/],
     ['cannot be read', { state: 'unreadable', because: 'no access' }, /cannot be read: no access/],
     ['has gone', { state: 'missing' }, /not there/],
@@ -114,10 +114,10 @@ describe('what a start would go on with', () => {
     expect(steps).toMatchObject([{ key: person(1), because: expect.stringMatching(because) }])
   })
   it('is what was tried twice', () => {
-    expect(short({ entries: [cut(1)], tails: { s1: { ...good, unanswered: 3 } } })).toEqual([])
+    expect(short({ entries: [cut(1)], tails: { s1: { ...good, attempts: 2 } } })).toEqual([])
   })
   it('is left to the gateway where an answer is there already: it tells its sender', () => {
-    expect(short({ entries: [cut(1)], tails: { s1: { ...good, lastRole: 'assistant', unanswered: 0 } } })).toEqual([])
+    expect(short({ entries: [cut(1)], tails: { s1: { ...good, lastRole: 'assistant' } } })).toEqual([])
   })
   it('is not one whose time nothing tells', () => {
     const { steps } = plan({ entries: [cut(1, 0, { usedAtMs: 0 })] })

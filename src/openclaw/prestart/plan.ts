@@ -16,7 +16,7 @@ export interface PrestartInput {
   clean: CleanPlan
 }
 
-/** So often a turn is begun again; after that a resume would only repeat what has not worked. */
+/** So many starts go on with one turn; one more would only repeat what has not worked. */
 const attemptsMax = 3
 
 /**
@@ -91,8 +91,7 @@ function whyNot({ cutOffAtMs, entry, path, agent }: Candidate, tail: Tail | null
   if (tail?.state === 'unreadable') return `its transcript cannot be read: ${tail.because}`
   if (tail === null || entry.pending) return null
   if (tail.failed) return 'its last turn has ended in an error'
-  if (tail.unanswered > attemptsMax)
-    return `${formatCount(tail.unanswered - 1, 'attempt')} to go on with it gave no answer`
+  if (tail.attempts >= attemptsMax) return `${formatCount(tail.attempts, 'start')} went on with it and got no answer`
   return tail.lastRole === null ? 'its transcript holds no message' : null
 }
 

@@ -23,12 +23,12 @@ export type PrestartStep = Step<PrestartAct>
 export type Tail =
   | {
       state: 'read'
-      /** Of the last message; null: there is none. */
+      /** Of the last message; null: it holds none. */
       lastRole: string | null
       /** The last message says that the model, or the gateway, failed. */
       failed: boolean
-      /** Messages of a user since the last answer; each earlier resume has added one. */
-      unanswered: number
+      /** So often starts have gone on with it since its last answer. */
+      attempts: number
       /** It begins without a header or ends in the middle of a line: to be mended first. */
       torn: boolean
     }

@@ -29,6 +29,10 @@ export interface MessageFacts {
   /** `usage.totalTokens`: after tool calls the second copy has sums in the other counts, and the same in this one. */
   totalTokens: number | null
   api: string | null
+  /** Why a model ended: `stop`, `toolUse`, `error`; null where it is not told. */
+  stopReason: string | null
+  /** A gateway wrote it in a user's place, to go on with a turn that a restart had cut off. */
+  isResume: boolean
 }
 
 export type Row = { header: TranscriptHeader } | { entry: Entry }
@@ -89,8 +93,13 @@ function messageOf(value: unknown): MessageFacts | null {
     text: role === 'assistant' ? textOf(value.content) : null,
     totalTokens: isRecord(value.usage) && typeof value.usage.totalTokens === 'number' ? value.usage.totalTokens : null,
     api: nameOf(value.api),
+    stopReason: nameOf(value.stopReason),
+    isResume: role === 'user' && resume.test(textOf(value.content)),
   }
 }
+
+/** What releases from 2026.5 to 2026.7 write; it may stand behind what was waiting. */
+const resume = /\[System\] Your previous turn was interrupted by a gateway re(?:start|load)\b/
 
 function textOf(content: unknown): string {
   if (typeof content === 'string') return content
