@@ -26,8 +26,18 @@ interface Change {
 /** Rows have numbers, in their order in the file, beginning with 0. This one stands above the first. */
 const root = -1
 
+/** A row where it stands. */
+export interface Found {
+  /** Its bytes. */
+  data: Uint8Array
+  at: Place
+  /** It could not be read as it stood, so that what it lacks may have been lost. */
+  restored: boolean
+}
+
 interface Linking {
   at: Place
+  restored: boolean
   before: number
   first: number | undefined
   parent: number | null
@@ -87,8 +97,8 @@ export class Chain {
     this.#take('', root, 0)
   }
 
-  /** The next entry, with its bytes. Answers with what is wrong with it; broken parents are told by `end`. */
-  add(entry: Entry, data: Uint8Array, at: Place): DamageKind | null {
+  /** The next entry. Answers with what is wrong with it; broken parents are told by `end`. */
+  add(entry: Entry, { data, at, restored }: Found): DamageKind | null {
     const digest = digestOf(data)
     const before = this.#cursor
     const first = entry.id === null ? undefined : this.#numbers.get(entry.id)
@@ -115,7 +125,14 @@ export class Chain {
       this.#parentNames.set(entry.id as string, id)
       this.#names.set(entry.id as string, id)
     }
-    this.#link(entry, row, { at, before, first, parent, edit: damage === null ? { drop: false } : { drop: false, id } })
+    this.#link(entry, row, {
+      at,
+      before,
+      first,
+      parent,
+      restored,
+      edit: damage === null ? { drop: false } : { drop: false, id },
+    })
     this.#moveOn(entry, row)
     return damage
   }
@@ -166,7 +183,7 @@ export class Chain {
     return row
   }
 
-  #link(entry: Entry, row: number, { at, before, first, parent, edit }: Linking): void {
+  #link(entry: Entry, row: number, { at, before, first, parent, restored, edit }: Linking): void {
     const named = entry.parentId
     if (parent === null) this.#loose.set(row, { row, at, parentId: named as string, before })
     else if (this.#isAgain(first, parent)) {
@@ -174,7 +191,7 @@ export class Chain {
       this.#parents[row] = before
     } else if (typeof named === 'string' && this.#parentNames.has(named)) {
       edit.parentId = this.#parentNames.get(named) ?? null
-    } else if (edit.id !== undefined && named === undefined) edit.parentId = this.#idOf(before)
+    } else if ((edit.id !== undefined || restored) && named === undefined) edit.parentId = this.#idOf(before)
     for (const named of entry.references) {
       const reference = this.#renamed(entry.type, named)
       if (reference !== null) edit.references = [...(edit.references ?? []), reference]

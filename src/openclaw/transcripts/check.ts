@@ -99,7 +99,7 @@ export class TranscriptCheck {
   #addEntry(entry: Entry, data: Uint8Array, at: Place, readable: boolean): void {
     this.#beginWithout(at)
     const isPlain = entry.id === null && this.#header?.facts.version === 1
-    const damage = isPlain ? null : this.#chain.add(entry, data, at)
+    const damage = isPlain ? null : this.#chain.add(entry, { data, at, restored: !readable })
     if (isPlain) this.#chain.addPlain()
     if (damage !== null) this.#found(damage, at)
     if (!readable || damage === 'duplicate-line' || damage === 'duplicate-reply') return

@@ -144,6 +144,34 @@ describe('a mended transcript', () => {
       ),
     ],
     [
+      'has no name of a reply that is taken out, not even where it came before that reply',
+      file(
+        header,
+        user('q', null),
+        row('compaction', 'k', 'b', { firstKeptEntryId: 'b' }),
+        reply('a', 'q'),
+        reply('b', 'a', { api: 'cli' }),
+        user('c', 'k'),
+      ),
+      file(
+        header,
+        user('q', null),
+        row('compaction', 'k', 'a', { firstKeptEntryId: 'a' }),
+        reply('a', 'q'),
+        user('c', 'k'),
+      ),
+    ],
+    [
+      'takes nothing for an entry that stands in a cut one',
+      file(header, a, `{"type":"message","id":"x","parentId":"a","message":{"content":[{"arguments":${b}}`, c),
+      file(header, a, user('c', 'a')),
+    ],
+    [
+      'takes no part of a cut entry for one',
+      file(header, a, `{"type":"message","id":"x","message":{"content":[{"type":"toolCall","id":"t"}${b}`, c),
+      file(header, a, b, c),
+    ],
+    [
       'keeps white space, order and numbers of a line that changes',
       file(header, a, `  {"parentId" : "nowhere",  "n": 1.0e2, "type":"custom","id":"c"} \r`),
       file(header, a, `  {"parentId" : "a",  "n": 1.0e2, "type":"custom","id":"c"} \r`),

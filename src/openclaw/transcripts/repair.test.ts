@@ -15,3 +15,8 @@ it.each(Array.from({ length: 10 }, (_, at) => at * 50))(
     }
   },
 )
+
+it.each([100_692, 103_182, 104_118])('mends in one go what only comes to light by mending (seed %i)', async (seed) => {
+  const { data } = damaged(chanceFrom(seed))
+  await expectMended(data, { linear: false, mended: await mend(data) })
+})
