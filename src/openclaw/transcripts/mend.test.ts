@@ -116,6 +116,16 @@ describe('a mended transcript', () => {
       ['3 mended: it follows a now'],
     ],
     [
+      'has a link for an entry that has lost its own under zeros',
+      file(header, a, b.replace('"parentId":"a",', '\0'.repeat(15))),
+      file(header, a, b.replace('"parentId":"a",', '').replace(/}$/, ',"parentId":"a"}')),
+    ],
+    [
+      'has no link to what stands beside the conversation',
+      file(header, a, row('custom', 's', 'a', { appendMode: 'side' }), c),
+      file(header, a, row('custom', 's', 'a', { appendMode: 'side' }), user('c', 'a')),
+    ],
+    [
       'has no circle',
       file(header, user('a', 'b'), b),
       file(header, a, b),
