@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { randomFrom, seedOfThisRun } from '../gateway/harness/random.ts'
-import { type Act, expectWayBack, killsOf, newStage, runKilled, runToEnd } from './killed.ts'
+import { type Act, expectWayBack, killsOf, newStage, runFailing, runKilled, runToEnd } from './killed.ts'
 
 const random = randomFrom(seedOfThisRun())
 /** Killed at here; the long test kills everywhere. */
@@ -25,4 +25,16 @@ describe(`a run that is killed on its way (HOLDFAST_SEED=${random.seed})`, () =>
       }
     },
   )
+
+  it.each([
+    ['pwrite64', 'ENOSPC', '4+'],
+    ['pwrite64', 'ENOSPC', '9'],
+    ['fsync', 'EIO', '5'],
+  ] as const)('where %s fails with %s from call %s on, nothing is lost', async (call, error, when) => {
+    await using stage = await newStage()
+    const { code, errors } = await runFailing(stage.scratch.home.dir, 'change', call, error, when)
+    if (error === 'ENOSPC') expect({ code, errors }).toEqual({ code: 0, errors: '' })
+    else expect(errors).toContain('STORE_IO')
+    await expectWayBack(stage, `${call} ${error} at ${when}`)
+  })
 })

@@ -42,7 +42,13 @@ process.once('exit', () => rmSync(cache, { recursive: true, force: true }))
 /** One thread of libuv, so that calls come in the same order each time. */
 const env = { PATH: process.env.PATH, UV_THREADPOOL_SIZE: '1', NODE_COMPILE_CACHE: cache }
 
-async function underStrace(options: string[], dir: string, act: Act): Promise<NodeJS.Signals | null> {
+interface Ending {
+  code: number | null
+  signal: NodeJS.Signals | null
+  errors: string
+}
+
+async function underStrace(options: string[], dir: string, act: Act): Promise<Ending> {
   const words = ['-f', '-qq', ...options, process.execPath, '--no-warnings', program, dir, act]
   const child = spawn('strace', words, { stdio: ['ignore', 'ignore', 'pipe'], env })
   let errors = ''
@@ -50,14 +56,31 @@ async function underStrace(options: string[], dir: string, act: Act): Promise<No
     errors += text
   })
   const [code, signal] = await once(child, 'close')
-  if (signal === null) expect(code, errors).toBe(0)
-  return signal
+  return { code, signal, errors }
 }
 
 /** False when it had ended before. */
 export async function runKilled(dir: string, act: Act, { call, nth }: Kill): Promise<boolean> {
   const inject = ['-o', '/dev/null', '-e', `trace=${call}`, '-e', `inject=${call}:signal=KILL:when=${nth}`]
-  return (await underStrace(inject, dir, act)) === 'SIGKILL'
+  return isKilled(await underStrace(inject, dir, act))
+}
+
+function isKilled({ code, signal, errors }: Ending): boolean {
+  if (signal === 'SIGKILL') return true
+  expect(code, errors).toBe(0)
+  return false
+}
+
+/** The nth call of a thread fails (`3`), or all from then on (`3+`). Loading modules makes none of these calls. */
+export async function runFailing(
+  dir: string,
+  act: Act,
+  call: 'pwrite64' | 'fsync',
+  error: 'ENOSPC' | 'EIO',
+  when: string,
+): Promise<Ending> {
+  const inject = ['-e', `trace=${call}`, '-e', `inject=${call}:error=${error}:when=${when}`]
+  return await underStrace(['-o', '/dev/null', ...inject], dir, act)
 }
 
 /** Every place where a kill makes a difference. */
@@ -65,7 +88,7 @@ export async function killsOf(scratch: Scratch, act: Act): Promise<Kill[]> {
   await using warm = await newStage()
   await runToEnd(warm.scratch.home.dir, act) // fills the cache, so that nothing is written to it any more
   const trace = join(scratch.top, 'trace')
-  await underStrace(['-o', trace, '-e', `trace=${calls.join(',')}`], scratch.home.dir, act)
+  isKilled(await underStrace(['-o', trace, '-e', `trace=${calls.join(',')}`], scratch.home.dir, act))
   const counts = new Map<string, number>()
   for (const [, thread, call] of readFileSync(trace, 'utf8').matchAll(/^(\d+) +(\w+)\(/gm)) {
     const key = `${thread} ${call}`

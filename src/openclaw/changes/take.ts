@@ -1,11 +1,12 @@
 import { basename, dirname } from 'node:path'
-import { nameBeside } from '../files/create.ts'
+import { isHoldfastError } from '../../model/errors.ts'
+import { createAt, nameBeside, putAt } from '../files/create.ts'
 import { Directories } from '../files/directories.ts'
 import { changed } from '../files/failure.ts'
 import { giveName } from '../files/give-name.ts'
-import { type Judged, sameIdentity } from '../files/identity.ts'
+import { type Judged, sameButRenamed, sameIdentity } from '../files/identity.ts'
 import { readChunks } from '../files/lines.ts'
-import { openAt, requireOurs } from '../files/open.ts'
+import { type OpenFile, openAt, requireOurs } from '../files/open.ts'
 import type { Directory } from '../files/place.ts'
 import { setAsideAt } from '../files/set-aside.ts'
 import { type Desk, isLocked, leftOf, recordOf, reportOf, shelfOf, subjectOf } from './desk.ts'
@@ -52,6 +53,7 @@ interface Copied {
  */
 export async function takeBatch(desk: Desk, batch: readonly Taking[]): Promise<Outcome[]> {
   using directories = new Directories()
+  using taken = new Taken()
   const copies = await copyBatch(desk, batch, directories)
   try {
     await desk.journal.append(...copies.flatMap((each) => ('told' in each ? [each.told] : [])))
@@ -62,11 +64,15 @@ export async function takeBatch(desk: Desk, batch: readonly Taking[]): Promise<O
   const outcomes: Outcome[] = []
   const reports: ManifestLine[] = []
   for (const each of copies) {
-    const outcome = 'told' in each ? await takeOut(desk, each, directories) : each
-    outcomes.push(outcome)
-    if ('told' in each) reports.push(reportOf(desk, each.told.step, outcome, null))
+    outcomes.push('told' in each ? await takeOut(desk, each, directories, taken) : each)
   }
   directories.sync()
+  for (const [at, each] of copies.entries()) {
+    if (!('told' in each)) continue
+    const outcome = (await taken.whatCameLate(each)) ?? (outcomes[at] as Outcome)
+    outcomes[at] = outcome
+    reports.push(reportOf(desk, each.told.step, outcome, null))
+  }
   await desk.journal.report(...reports)
   return outcomes
 }
@@ -113,8 +119,9 @@ async function copy(desk: Desk, item: Taking, bundle: BundleWriter, directories:
 
 const missing: Left = { done: false, left: 'missing', because: 'it is not there any more' }
 
-async function takeOut(desk: Desk, { item, told }: Copied, directories: Directories): Promise<Outcome> {
-  const { judged } = item
+async function takeOut(desk: Desk, copied: Copied, directories: Directories, taken: Taken): Promise<Outcome> {
+  const { told } = copied
+  const { judged } = copied.item
   const name = basename(judged.path)
   const root = rootOf(desk.home, judged.path)
   try {
@@ -123,6 +130,7 @@ async function takeOut(desk: Desk, { item, told }: Copied, directories: Director
     if (isLocked(desk, directory, name)) return { done: false, left: 'locked', because: `${name}.lock is there` }
     const aside = await setAsideAt(root, directory, { ...judged, sha256: told.copy.sha256 }, told.aside)
     if (aside === null) return missing
+    taken.hold(copied, openAt(root, directory, aside.name), directory)
     removeAside(directory, aside.name, name)
     return { done: true, bytes: Number(judged.identity.bytes) }
   } catch (error) {
@@ -136,5 +144,45 @@ function removeAside(directory: Directory, aside: string, name: string): void {
   } catch (error) {
     giveName(directory, aside, name)
     throw error
+  }
+}
+
+/**
+ * Files of a batch that have no name any more, held open until its end: somebody may have opened one under its old name, and write to it
+ * only now. Then it gets its name back with all that is in it.
+ */
+class Taken implements Disposable {
+  readonly #files = new Map<Copied, { file: OpenFile; directory: Directory }>()
+
+  hold(copied: Copied, file: OpenFile | null, directory: Directory): void {
+    if (file !== null) this.#files.set(copied, { file, directory })
+  }
+
+  /** Null where nobody has written to it. */
+  async whatCameLate(copied: Copied): Promise<Left | null> {
+    const held = this.#files.get(copied)
+    if (held === undefined || sameButRenamed(copied.item.judged.identity, held.file.identityNow())) return null
+    const { file, directory } = held
+    const { path } = copied.item.judged
+    const now = file.asNow()
+    const { mode, uid, gid } = now
+    const attributes = { mode, uid, gid, mtimeNs: now.identity.mtimeNs }
+    const name = basename(path)
+    const because = 'somebody wrote to it right now'
+    try {
+      await putAt(directory, name, readChunks(now), attributes, nameBeside(name, 'new'))
+      return { done: false, left: 'changed', because }
+    } catch (error) {
+      if (!isHoldfastError(error, 'FILE_EXISTS')) throw error
+      const beside = nameBeside(name, 'aside') // its name is a new file's
+      await createAt(directory, beside, readChunks(now), attributes)
+      return { done: false, left: 'changed', because: `${because}, and a new file has its name: it is ${beside}` }
+    } finally {
+      directory.sync()
+    }
+  }
+
+  [Symbol.dispose](): void {
+    for (const { file } of this.#files.values()) file[Symbol.dispose]()
   }
 }
