@@ -37,6 +37,7 @@ export async function startGateway(
   home: string,
   modelUrl: string,
   more: object = {},
+  variables: NodeJS.ProcessEnv = {},
 ): Promise<Gateway> {
   const program = programOf(version)
   const port = await freePort()
@@ -58,6 +59,7 @@ export async function startGateway(
     OPENCLAW_SKIP_UPDATE_CHECK: '1',
     OPENCLAW_TRAJECTORY: '0',
     NO_COLOR: '1',
+    ...variables,
   }
   const log = openSync(join(home, 'gateway.log'), 'a')
   const leader = spawn(node, [program, 'gateway', '--port', String(port)], {
