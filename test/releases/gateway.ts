@@ -31,6 +31,9 @@ export interface Gateway {
 
 const token = 'release-token-not-secret'
 
+/** Sessions go on however old they are; else these releases begin them anew each morning. */
+export const withoutResets = { session: { reset: { mode: 'idle', idleMinutes: 1_000_000 } } }
+
 /** Starts a release on a home of its own; a configuration that is there gets only the port and the model changed. */
 export async function startGateway(
   version: string,
