@@ -1,14 +1,12 @@
 import { tmpdir, userInfo } from 'node:os'
 import { join, resolve } from 'node:path'
-import { InvalidArgumentError } from 'commander'
 import { runCommand } from '../../host/commands.ts'
-import { formatDuration, parseDuration } from '../../model/units.ts'
 import { cleanHome } from '../../openclaw/clean/clean.ts'
 import { clearLocks } from '../../openclaw/clean/locks.ts'
 import { shellWord } from '../../openclaw/doctor/finding.ts'
-import { findOpenClaw, type OpenClaw } from '../../openclaw/gateway/command.ts'
+import { envOf, findOpenClaw, type OpenClaw } from '../../openclaw/gateway/command.ts'
 import type { Home } from '../../openclaw/home/home.ts'
-import { repairHome } from '../../openclaw/repair/repair.ts'
+import { prestartHome } from '../../openclaw/prestart/prestart.ts'
 import type { Blocker } from '../../openclaw/rescue/blockers.ts'
 import { askHealth } from '../../openclaw/rescue/health.ts'
 import { installationFacts } from '../../openclaw/rescue/installation.ts'
@@ -23,10 +21,11 @@ import { visibleLine } from '../print/visible.ts'
 import { moment } from '../print/words.ts'
 import type { Terminal } from '../terminal.ts'
 import { type Failed, failedNote, findEach, forEach } from './each.ts'
-import { gatewayFor, processesFor, runHere, userDirOf } from './ground.ts'
+import { gatewayFor, processesFor, userDirOf } from './ground.ts'
 import { addHomeOptions, type HomeOptions } from './options.ts'
 import { runIn } from './schedule/install.ts'
 import { printSteps } from './steps.ts'
+import { duration } from './values.ts'
 
 interface RescueOptions extends HomeOptions {
   docker?: true
@@ -37,6 +36,11 @@ interface RescueOptions extends HomeOptions {
 }
 
 const waitDefaultMs = 120_000
+/** Longer than a start in a hurry gets: somebody waits for this and sees it. Unit: ms. */
+const mendMs = 120_000
+/** A gateway may drain for this long before it ends. Unit: ms. */
+const stopMs = 335_000
+const outputBytesMax = 1024 ** 2
 
 export function rescue(terminal: Terminal) {
   return addHomeOptions(
@@ -75,9 +79,10 @@ function rescueOne(home: Home, options: RescueOptions, terminal: Terminal): Prom
       node: process.execPath,
       platform: process.platform,
     })
+  const gatewayNow = () => gatewayFor(home, terminal)
   const acts: RescueOutside = {
     look: () => survey(home, 'shallow', { ...outside, nowMs: () => clock.nowMs() }),
-    gatewayNow: () => gatewayFor(home, terminal),
+    gatewayNow,
     health: async (facts) =>
       facts.gateway.state === 'running'
         ? await askHealth(await openclawFor(facts), runCommand)
@@ -96,10 +101,11 @@ function rescueOne(home: Home, options: RescueOptions, terminal: Terminal): Prom
         }),
       )
     },
-    run: async (words) => {
-      const { code, stderr, timedOut } = await runHere(terminal, words, options.wait + 335_000)
+    run: async ([file = '', ...args]) => {
+      const limits = { timeLimitMs: options.wait + stopMs, outputBytesMax, env: envOf(home, env), cwd }
+      const { code, stderr, timedOut } = await runCommand(file, args, limits)
       if (code === 0) return null
-      return timedOut ? 'it took too long' : (stderr.trim().split('\n').at(-1) ?? '') || `exit code ${code}`
+      return timedOut ? 'it took too long' : (reasonIn(stderr) ?? `exit code ${code}`)
     },
     agrees: async (question) => {
       if (options.yes === true) return true
@@ -116,20 +122,23 @@ function rescueOne(home: Home, options: RescueOptions, terminal: Terminal): Prom
       const locks = agents.flatMap((agent) => agent.locks)
       return await clearLocks(home, locks, { command: 'rescue', dryRun: false }, clock)
     },
-    mend: async ({ agents }) => {
-      if (agents.every(({ index }) => index.state !== 'unreadable')) return { steps: [], manifest: null }
-      return await repairHome(home, { dryRun: false, named: [] }, outside)
-    },
+    mend: () => prestartHome(home, { dryRun: false, timeLimitMs: mendMs }, { ...outside, gatewayNow }),
     clean: async () => {
       if (!options.clean) return { steps: [], manifest: null }
       const how = { dryRun: false, trustClock: false, throughGateway: false }
-      return await cleanHome(home, how, { ...outside, gatewayNow: () => gatewayFor(home, terminal) })
+      return await cleanHome(home, how, { ...outside, gatewayNow })
     },
     sleep: (ms) => clock.sleep(ms),
     steadyMs: () => clock.steadyMs(),
     tell: async (line) => terminal.note(line),
   }
   return rescueHome({ dryRun: options.dryRun === true, waitMs: options.wait }, acts)
+}
+
+/** A line that names an error, else the first one. */
+function reasonIn(text: string): string | null {
+  const lines = text.split('\n').filter((line) => line.trim() !== '')
+  return (lines.find((line) => /error|fail/i.test(line)) ?? lines[0])?.trim() ?? null
 }
 
 function isBlocked({ remaining, health }: Done): boolean {
@@ -193,14 +202,4 @@ function healthLine({ health }: Done): string {
   return health.state === 'bad'
     ? `Its health is not good: ${visibleLine(health.because)}.`
     : `Its health was not asked: ${visibleLine(health.because)}.`
-}
-
-function duration(text: string): number {
-  try {
-    return parseDuration(text)
-  } catch {
-    throw new InvalidArgumentError(
-      `It must be a duration such as "90s" or "5m", at most ${formatDuration(315_360_000_000)}.`,
-    )
-  }
 }

@@ -36,12 +36,7 @@ export function findOpenClaw(
   ground: CommandGround,
 ): OpenClaw | null {
   const { named, cwd } = ground
-  const env = {
-    ...ground.env,
-    OPENCLAW_STATE_DIR: home.dir,
-    ...(home.configPath === null ? {} : { OPENCLAW_CONFIG_PATH: home.configPath }),
-    NO_COLOR: '1',
-  }
+  const env = envOf(home, ground.env)
   if (named !== null) return { words: startOf(named, ground.node), env, cwd }
   if (gateway.state === 'running' && gateway.container !== null) {
     const docker = onPath('docker', ground) ?? onPath('podman', ground)
@@ -49,6 +44,15 @@ export function findOpenClaw(
   }
   const words = startedWith(gateway, table, ground) ?? onPath('openclaw', ground)
   return words === null ? null : { words: typeof words === 'string' ? [words] : words, env, cwd }
+}
+
+/** The surroundings in which the gateway's own commands mean this home. */
+export function envOf(
+  home: Pick<Home, 'dir' | 'configPath'>,
+  env: Readonly<Record<string, string | undefined>>,
+): Readonly<Record<string, string | undefined>> {
+  const config = home.configPath === null ? {} : { OPENCLAW_CONFIG_PATH: home.configPath }
+  return { ...env, OPENCLAW_STATE_DIR: home.dir, ...config, NO_COLOR: '1' }
 }
 
 /** Words of its own command line; a gateway that has given itself a title tells them no more, but whoever started it may. */

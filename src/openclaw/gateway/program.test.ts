@@ -36,6 +36,10 @@ describe('a command line', () => {
 
   it.each([
     ['nothing', []],
+    [
+      'Holdfast, told where the command is',
+      ['node', '/opt/bin/holdfast.mjs', 'rescue', '--openclaw', '/usr/bin/openclaw'],
+    ],
     ['another server', ['node', 'dist/index.js']],
     ['an editor', ['vim', '/root/.openclaw/openclaw.json']],
     ['what starts it', ['sudo', '-u', 'bot', 'openclaw', 'gateway']],

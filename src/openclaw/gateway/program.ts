@@ -10,6 +10,8 @@ export type Program = 'gateway' | 'openclaw' | 'other'
 const named = /^(?:openclaw|clawdbot|moltbot)$/
 const entries =
   /(?:^|\/)(?:openclaw\.mjs|dist\/index\.js|dist\/entry\.js|scripts\/run-node\.mjs|src\/entry\.ts|src\/index\.ts)$/
+/** This program. */
+const ours = /(?:^|\/)(?:holdfast(?:\.mjs)?|cli\/main\.[jt]s)$/
 const entriesOfItsOwn = /(?:^|\/)(?:openclaw\.mjs|(?:openclaw|clawdbot|moltbot)\/dist\/(?:index|entry)\.js)$/
 
 export function programOf({ argv, kernel }: Pick<ProcessFacts, 'argv' | 'kernel'>): Program {
@@ -19,6 +21,7 @@ export function programOf({ argv, kernel }: Pick<ProcessFacts, 'argv' | 'kernel'
   if (/^(?:openclaw|clawdbot|moltbot)-gateway$/.test(program)) return 'gateway'
   if (/^(?:openclaw|clawdbot|moltbot)-[a-z-]+$/.test(program)) return 'openclaw'
   if (!named.test(program) && !isRuntime(program)) return 'other' // one that starts it: sudo, npm, unshare
+  if (words.slice(0, 8).some((word) => ours.test(word))) return 'other' // it may have been told where the command is
   const own = words.findIndex(
     (word) => entriesOfItsOwn.test(word) || named.test(lastOf(word).replace(/\.(?:exe|cmd)$/, '')),
   )

@@ -44,7 +44,11 @@ export async function gatewayFacts(
   if (command !== undefined)
     return { state: 'unknown', because: `${nameOf(command.process)} may be one: ${command.because}` }
   const closed = table.processes.find(
-    (process) => looked.get(process.pid) === null && programOf(process) !== 'other' && !taken.has(process.pid),
+    (process) =>
+      looked.get(process.pid) === null &&
+      programOf(process) !== 'other' &&
+      !taken.has(process.pid) &&
+      table.again(process.pid) !== null, // one that has ended meanwhile is closed to nobody
   )
   if (closed !== undefined)
     return { state: 'unknown', because: `${nameOf(closed)} may be one, and is not ours to look into` }

@@ -49,6 +49,8 @@ export interface Rescued {
 
 /** A gateway may drain for this long before it ends (its own unit allows 330 s). Unit: ms. */
 const stopMs = 335_000
+/** After a stop that said it failed: it may have stopped it all the same. Unit: ms. */
+const failedStopMs = 5_000
 const lookEveryMs = 1_000
 const askEveryMs = 3_000
 
@@ -65,7 +67,7 @@ export async function rescueHome(how: RescueHow, outside: RescueOutside): Promis
   const way = plan.stop || plan.start ? await outside.way(facts) : null
   const found: Rescued = { blockers, way, stopped: false, started: false, work: [], remaining: blockers, health }
   if (how.dryRun || blockers.length === 0) return found
-  const work: Work[] = [await outside.clearLocks(facts)]
+  const work: Work[] = []
   const mayStop =
     plan.stop && (await agreed(way, 'Stop the gateway, mend what it blocks, and start it again?', outside))
   let down = facts.gateway.state === 'stopped'
@@ -73,9 +75,11 @@ export async function rescueHome(how: RescueHow, outside: RescueOutside): Promis
     await tell(`Stopping the gateway: ${way.stop.join(' ')}`)
     const failure = await outside.run(way.stop)
     if (failure !== null) await tell(`It did not stop as told: ${failure}`)
-    down = await untilStopped(outside)
+    down = await untilStopped(failure === null ? stopMs : failedStopMs, outside)
     if (!down) await tell('It still runs, so its index is left alone.')
   }
+  // With the gateway down, stale locks tell its next start which turns were interrupted: they are a part of mending.
+  if (!down) work.push(await outside.clearLocks(facts))
   try {
     if (down) {
       const now = await outside.look()
@@ -108,8 +112,8 @@ async function agreed(way: RestartWay | null, question: string, { agrees, tell }
   return false
 }
 
-async function untilStopped({ gatewayNow, sleep, steadyMs }: RescueOutside): Promise<boolean> {
-  for (const endMs = steadyMs() + stopMs; steadyMs() < endMs; await sleep(lookEveryMs)) {
+async function untilStopped(limitMs: number, { gatewayNow, sleep, steadyMs }: RescueOutside): Promise<boolean> {
+  for (const endMs = steadyMs() + limitMs; steadyMs() < endMs; await sleep(lookEveryMs)) {
     if ((await gatewayNow()).state === 'stopped') return true
   }
   return false

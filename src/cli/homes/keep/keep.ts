@@ -1,23 +1,13 @@
 import { dirname, resolve } from 'node:path'
-import { InvalidArgumentError, Option } from 'commander'
+import { Option } from 'commander'
 import { makeDirectory } from '../../../host/files.ts'
-import { parseDuration } from '../../../model/units.ts'
 import { command } from '../../options.ts'
 import { listenForStop } from '../../serve/stop.ts'
 import type { Terminal } from '../../terminal.ts'
-import { addHomeOptions, type HomeOptions } from '../options.ts'
+import { addHomeOptions } from '../options.ts'
+import { duration } from '../values.ts'
+import type { KeepOptions } from './options.ts'
 import { printStatus } from './status.ts'
-
-export interface KeepOptions extends HomeOptions {
-  config?: string
-  log?: string
-  port?: string
-  mode?: 'off' | 'warn' | 'enforce'
-  locksEvery?: number
-  cleanEvery?: number
-  once?: true
-  status?: true
-}
 
 export function keep(terminal: Terminal) {
   const each = command('keep', 'Look after homes until Ctrl-C: locks, cleaning, archives, alerts', [
@@ -27,8 +17,8 @@ export function keep(terminal: Terminal) {
     'holdfast keep --status',
   ])
     .addOption(new Option('--mode <mode>', 'whether cleaning is done or only told').choices(['off', 'warn', 'enforce']))
-    .option('--locks-every <time>', 'how often locks are looked at (default: 5m)', pace)
-    .option('--clean-every <time>', 'how often homes are cleaned (default: 6h)', pace)
+    .option('--locks-every <time>', 'how often locks are looked at (default: 5m)', duration)
+    .option('--clean-every <time>', 'how often homes are cleaned (default: 6h)', duration)
     .option(
       '--port <number>',
       'for status and /metrics on 127.0.0.1; 0 takes a free one, "off" is none (default: 4748)',
@@ -44,12 +34,4 @@ export function keep(terminal: Terminal) {
     if (options.log !== undefined) makeDirectory(dirname(resolve(terminal.outside.cwd, options.log)))
     await startKeeping(options, terminal, stop.asked)
   })
-}
-
-function pace(text: string): number {
-  try {
-    return parseDuration(text)
-  } catch {
-    throw new InvalidArgumentError('It must be a duration such as "30s" or "5m".')
-  }
 }

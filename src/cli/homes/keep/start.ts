@@ -20,7 +20,7 @@ import { type Receivers, tellReceivers } from '../../../openclaw/keep/tell.ts'
 import { readCommandConfig } from '../../config/read.ts'
 import type { Terminal } from '../../terminal.ts'
 import { homesFor } from '../ground.ts'
-import type { KeepOptions } from './keep.ts'
+import type { KeepOptions } from './options.ts'
 import { tasksOf } from './tasks.ts'
 
 const host = '127.0.0.1'
