@@ -12,7 +12,7 @@ import { progressOf } from './import.ts'
 
 interface ExportOptions extends CommandOptions {
   to: string
-  agent: string[]
+  agent?: string[]
   dryRun?: true
 }
 
@@ -26,7 +26,7 @@ export function exportCommand(terminal: Terminal) {
       sessionKeyArgument(text),
     ])
     .requiredOption('--to <dir>', 'the state directory to write to; nothing in it is written over')
-    .option('--agent <id>', 'only this agent, again for more', (id: string, before: string[]) => [...before, id], [])
+    .option('--agent <id>', 'only this agent, again for more', (id: string, before: string[] = []) => [...before, id])
     .option('--dry-run', 'show what would be written, and do nothing')
     .action(async (keys: SessionKey[], options: ExportOptions) => {
       const dryRun = options.dryRun === true
@@ -35,16 +35,16 @@ export function exportCommand(terminal: Terminal) {
       await using store = await openStoreForReading(options, terminal)
       if (!dryRun) makeDirectory(path)
       const dir = follow(path)?.path ?? path
-      const report = await exportHome(store, { dir, agents: options.agent, keys, dryRun }, progressOf(terminal))
+      const report = await exportHome(store, { dir, agents: options.agent ?? [], keys, dryRun }, progressOf(terminal))
       if (options.json === true) await terminal.printJson(report)
       else await printReport(report, terminal)
       if (report.totals.left > 0) terminal.exitCode = exitCodes.failed
     })
 }
 
-const columns: Column<GivenSession>[] = [
+const columns = (dryRun: boolean): Column<GivenSession>[] => [
   { title: 'SESSION', text: ({ key }) => key, shrinks: true },
-  { title: 'STATE', text: ({ state }) => state },
+  { title: 'STATE', text: ({ state }) => (dryRun && state === 'exported' ? 'to write' : state) },
   {
     title: 'FILES',
     text: ({ transcripts }) => String(transcripts.filter(({ file }) => file !== null).length),
@@ -59,7 +59,7 @@ function sum(transcripts: GivenSession['transcripts'], of: 'carriedLines' | 'own
 }
 
 async function printReport({ dir, dryRun, sessions, totals }: ExportReport, terminal: Terminal): Promise<void> {
-  if (sessions.length > 0) await terminal.printTable(sessions, columns)
+  if (sessions.length > 0) await terminal.printTable(sessions, columns(dryRun))
   for (const { key, state, because } of sessions)
     if (because !== null) await terminal.print(`${state}: ${key}: ${because}`)
   const lost = sessions.reduce((total, { transcripts }) => total + sum(transcripts, 'linesLeftOut'), 0)

@@ -5,9 +5,9 @@ import { count } from '../../print/words.ts'
 const sum = (session: SessionReport, of: 'user' | 'assistant' | 'tool' | 'toolCalls' | 'summaries' | 'duplicates') =>
   session.transcripts.reduce((total, each) => total + each[of], 0)
 
-export const importColumns: Column<SessionReport>[] = [
+export const importColumns = (dryRun: boolean): Column<SessionReport>[] => [
   { title: 'SESSION', text: ({ as }) => as, shrinks: true },
-  { title: 'STATE', text: ({ state }) => state },
+  { title: 'STATE', text: ({ state }) => (dryRun && isWritten(state) ? 'to import' : state) },
   { title: 'TRANSCRIPTS', text: ({ transcripts }) => String(transcripts.length), align: 'right' },
   {
     title: 'MESSAGES',
@@ -19,6 +19,8 @@ export const importColumns: Column<SessionReport>[] = [
   { title: 'TWICE', text: (session) => String(sum(session, 'duplicates')), align: 'right' },
 ]
 
+const isWritten = (state: SessionReport['state']) => state === 'imported' || state === 'renewed'
+
 /** What is to be said beside the table: what is not the same here, and what is not here at all. */
 export function importNotes({ sessions, leftOut, totals, dryRun }: ImportReport): string[] {
   const lines: string[] = []
@@ -29,7 +31,7 @@ export function importNotes({ sessions, leftOut, totals, dryRun }: ImportReport)
   for (const { what, name, because } of leftOut) if (what === 'agent') lines.push(`left: agent ${name}: ${because}`)
   const others = leftOut.filter(({ what }) => what !== 'agent')
   if (others.length > 0)
-    lines.push(`Left where they are: ${count(others.length, 'file')} that are no conversations, or that were deleted.`)
+    lines.push(`Left in the home, as no conversation or a deleted one: ${count(others.length, 'file')}.`)
   const {
     imported,
     renewed,
@@ -46,10 +48,11 @@ export function importNotes({ sessions, leftOut, totals, dryRun }: ImportReport)
   const what = `${count(transcripts, 'transcript')}, ${count(messages, 'message')}`
   const brought = imported + renewed
   if (duplicates > 0)
-    lines.push(`${count(duplicates, 'reply', 'replies')} stood there twice: both are kept, one is shown to models.`)
-  if (aside > 0) lines.push(`${count(aside, 'message')} stand beside the conversation and are not shown to models.`)
-  if (unreadable > 0) lines.push(`${count(unreadable, 'line')} cannot be read, and are carried along as they are.`)
-  if (linesLeftOut > 0) lines.push(`${count(linesLeftOut, 'line')} are too long and were not brought over.`)
+    lines.push(`Stored twice in the home, kept, and shown to models once: ${count(duplicates, 'reply', 'replies')}.`)
+  if (aside > 0) lines.push(`Beside the conversation, and not shown to models: ${count(aside, 'message')}.`)
+  if (unreadable > 0)
+    lines.push(`Carried along as they are, since nothing in them can be read: ${count(unreadable, 'line')}.`)
+  if (linesLeftOut > 0) lines.push(`Not brought over, since they are too long: ${count(linesLeftOut, 'line')}.`)
   if (dryRun) lines.push(`Would be imported: ${count(brought, 'session')} (${what}). Nothing was changed.`)
   else if (brought > 0) lines.push(`Imported and compared entry by entry: ${count(brought, 'session')} (${what}).`)
   if (present > 0)

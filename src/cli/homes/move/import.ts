@@ -56,7 +56,7 @@ async function printReport(report: ImportReport, terminal: Terminal): Promise<vo
   await terminal.print(
     terminal.paint('bold', `${dir} (${[version, generation].filter((part) => part !== null).join(', ')})`),
   )
-  if (sessions.length > 0) await terminal.printTable(sessions, importColumns)
+  if (sessions.length > 0) await terminal.printTable(sessions, importColumns(report.dryRun))
   await terminal.print(...importNotes(report))
 }
 

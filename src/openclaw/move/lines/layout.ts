@@ -71,6 +71,8 @@ interface Item {
   kind: EntryKind
   shown: boolean
   tokens: number
+  /** Of a reply that was stored a second time: the first. */
+  first: Item | null
 }
 
 interface Cut {
@@ -195,7 +197,7 @@ class Draft {
     const { kind, body } = mapped
     const tokens = kind === 'event' ? 0 : meter.message(body as Message)
     const seq = this.#tokens.push(tokens)
-    const item = { seq, row, kind, shown: mapped.shown, tokens }
+    const item = { seq, row, kind, shown: mapped.shown, tokens, first: null }
     this.#items.push(item)
     this.#count(kind, body)
     this.#watchReplies(entry, item)
@@ -217,6 +219,7 @@ class Draft {
       last !== null && role === 'assistant' && api === 'cli' && text === last.text && totalTokens === last.totalTokens
     if (isSecond) {
       item.shown = false
+      item.first = last.item
       this.#counts.duplicates += 1
       return
     }
@@ -229,7 +232,8 @@ class Draft {
     if (cut === undefined) return 0
     const row = cut.firstKept === null ? null : this.#branch.rowOf(cut.firstKept)
     const kept = row === null ? undefined : this.#items.find((item) => item.row >= row)
-    return kept === undefined || kept.seq > cut.afterSeq ? cut.afterSeq + 1 : kept.seq
+    if (kept === undefined || kept.seq > cut.afterSeq) return cut.afterSeq + 1
+    return (kept.first ?? kept).seq // where the second copy is kept, the first is the one that is shown
   }
 
   /** Each goes on from the one before it, so each covers more than that; a later one that covers less stands for both. */
