@@ -27,32 +27,24 @@ export function gatewayLine({ gateway, lookedAtMs }: Pick<Diagnosis, 'gateway' |
 
 /** What is there, in a few lines of a name and a value. */
 export function totalsRows({ dir, totals, disk }: Diagnosis): [string, string][] {
-  const {
-    agents,
-    entries,
-    transcripts,
-    files,
-    bytes,
-    largest,
-    wastedBytes,
-    leftovers,
-    repeatedBytes,
-    databaseBytes,
-    archives,
-  } = totals
+  const { agents, entries, transcripts, files, bytes, largest, leftovers, repeatedBytes, databaseBytes, archives } =
+    totals
   const held = [formatCount(agents, 'agent')]
   if (entries > 0) held.push(formatCount(entries, 'entry', 'entries'))
   if (transcripts.files > 0)
     held.push(`${formatCount(transcripts.files, 'transcript')} (${formatSize(transcripts.bytes)})`)
   if (databaseBytes > 0) held.push(`databases of ${formatSize(databaseBytes)}`)
   const biggest = largest === null ? '' : `; largest ${within(dir, largest.path)} (${formatSize(largest.bytes)})`
-  const wasted = leftovers.files === 0 ? [] : [`${formatCount(leftovers.files, 'file')} past their time`]
+  const wasted =
+    leftovers.files === 0
+      ? []
+      : [`${formatCount(leftovers.files, 'file')} past their time (${formatSize(leftovers.bytes)})`]
   if (repeatedBytes > 0) wasted.push(`${formatSize(repeatedBytes)} repeated in indexes`)
   const archived = archives.runs === 0 ? 'none' : `${formatCount(archives.runs, 'run')}, ${formatSize(archives.bytes)}`
   return [
     ['sessions', held.join(', ')],
     ['files', `${formatCount(files, 'file')}, ${formatSize(bytes)}${biggest}`],
-    ['wasted', wastedBytes === 0 ? 'nothing' : `${formatSize(wastedBytes)}: ${wasted.join(', ')}`],
+    ['wasted', wasted.length === 0 ? 'nothing' : wasted.join(', ')],
     ['archives', archived],
     ['disk', diskText(disk)],
   ]

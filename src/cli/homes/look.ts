@@ -2,6 +2,7 @@ import { tmpdir } from 'node:os'
 import { runCommand } from '../../host/commands.ts'
 import { parentsOf } from '../../openclaw/clean/parents.ts'
 import { type Diagnosis, diagnosisOf } from '../../openclaw/doctor/diagnosis.ts'
+import type { Fixed } from '../../openclaw/doctor/fix.ts'
 import type { Home } from '../../openclaw/home/home.ts'
 import { readSchedule } from '../../openclaw/survey/schedule.ts'
 import { surroundingsOf } from '../../openclaw/survey/surroundings.ts'
@@ -21,12 +22,19 @@ export interface LookOptions extends HomeOptions {
 }
 
 export interface Looked {
-  homes: { home: Home; diagnosis: Diagnosis }[]
+  homes: { diagnosis: Diagnosis; fixed: Fixed | null }[]
   failed: Failed[]
 }
 
-/** Looks at every home that is meant; one that cannot be looked at does not stop the others, and is told beside them. */
-export async function lookAtHomes(options: LookOptions, terminal: Terminal): Promise<Looked> {
+/**
+ * Looks at every home that is meant; one that cannot be looked at does not stop the others, and is told beside them. `fix` puts right what
+ * it can before each is looked at.
+ */
+export async function lookAtHomes(
+  options: LookOptions,
+  terminal: Terminal,
+  fix: ((home: Home) => Promise<Fixed>) | null = null,
+): Promise<Looked> {
   const { homes: found, failed } = await findEach(options, terminal)
   if (found.length === 0) return { homes: [], failed }
   const { env, cwd } = terminal.outside
@@ -34,7 +42,8 @@ export async function lookAtHomes(options: LookOptions, terminal: Terminal): Pro
   const named = options.home.length > 0 || found.length > 1
   const homes = await forEach(found, failed, async (home) => {
     const siblings = found.filter((each) => each !== home && isSibling(each, home)).map(({ dir }) => dir)
-    return { home, diagnosis: await lookAt(home, { schedule, siblings, named }, options, terminal) }
+    const fixed = fix === null ? null : await fix(home)
+    return { diagnosis: await lookAt(home, { schedule, siblings, named }, options, terminal), fixed }
   })
   return { homes, failed }
 }

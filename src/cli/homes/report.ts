@@ -38,7 +38,13 @@ export function report(terminal: Terminal) {
     const all = homes.map(({ diagnosis }) => diagnosis)
     const diagnoses = options.mask === true ? masked(all) : all
     if (failed.length > 0) terminal.exitCode = doctorExitCodes.notLooked
-    if (options.json === true) return await terminal.printJson({ homes: jsonOf(diagnoses, failed) })
+    if (options.json === true)
+      return await terminal.printJson({
+        homes: jsonOf(
+          diagnoses.map((diagnosis) => ({ diagnosis, fixed: null })),
+          failed,
+        ),
+      })
     const write = options.html === true ? htmlReport : markdownReport
     const text = write(diagnoses, failed.map(failedLine), madeNow(terminal))
     if (options.out === undefined) return await terminal.printPart(text)

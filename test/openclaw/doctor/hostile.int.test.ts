@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { lstatSync, readFileSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -7,6 +7,7 @@ import { holdfast } from '../../cli/program.ts'
 import { people } from '../crowd.ts'
 import { Ground, unpackFixture } from '../unpack.ts'
 import { hostileHome, secret } from './hostile-home.ts'
+import { ageAccess, pictureOf } from './picture.ts'
 import { homeIn } from './scenes.ts'
 
 const main = join(bin, '..', '..', 'src', 'cli', 'main.ts')
@@ -129,21 +130,6 @@ const hostileCodes = [
   'LOCK_DEAD',
   'LOCK_MALFORMED',
 ]
-
-/** All that a file system tells of everything in a directory. Looking into a directory changes its time of access; SQLite opens its files itself. */
-function pictureOf(dir: string): string[] {
-  const all = '%P %y %i %m %U %G %n %s %T@ %C@'
-  const accessed = ['-type', 'f', '!', '-name', '*.sqlite', '-printf', ' %A@']
-  const text = execFileSync('find', [dir, '-printf', all, '(', ...accessed, ',', '-printf', '\n', ')'], {
-    encoding: 'latin1',
-  })
-  return text.trimEnd().split('\n').sort()
-}
-
-/** Reading them would now be seen, on every file system that keeps times of access. */
-function ageAccess(dir: string): void {
-  execFileSync('find', [dir, '-type', 'f', '-exec', 'touch', '-a', '-d', '2020-01-01', '{}', '+'])
-}
 
 describe('looking changes nothing', () => {
   it.each([

@@ -79,9 +79,10 @@ function findLoose(seen: Seen): Finding[] {
   const going = new Set(seen.plan.steps.flatMap(({ kind, path }) => (kind === 'archive-transcript' ? [path] : [])))
   const ready = items.filter(({ agent, file }) => going.has(`${agent.sessionsDir}/${file.name}`)).length
   const limit = formatDuration(seen.facts.home.policy.transcriptIdleMs)
-  const stay = ready === items.length ? '' : ` Those older than ${limit} can go: ${ready.toLocaleString('en-US')}.`
+  const stay = ready === 0 || ready === items.length ? '' : ` ${ready.toLocaleString('en-US')} of them can go now.`
   return finding(seen, 'TRANSCRIPT_WITHOUT_ENTRY', {
     evidence: `${formatCount(items.length, 'transcript')}, ${formatSize(bytes)}.${stay}`,
+    ...(ready > 0 ? {} : { fix: `Nothing now: \`holdfast clean\` takes them ${limit} after they were last written.` }),
     items,
     bytes,
     example: ({ agent, file }) => ({
