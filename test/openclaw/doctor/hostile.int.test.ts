@@ -113,6 +113,7 @@ function isAllowed(path: string, home: string, root: string): boolean {
     home,
   ]
   const isIn = (folder: string) => path === folder || path.startsWith(`${folder}/`)
+  if (/^\/tmp(?:\/openclaw(?:-\d+)?(?:\/gateway\.[\w.]+)?)?$/.test(path)) return true
   return ofNode.includes(path) || path === root || folders.some(isIn) || /\/node_modules\//.test(path)
 }
 
