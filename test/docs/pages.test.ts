@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { configSchema } from '../../src/config/schema.ts'
 import { errorCatalog } from '../../src/model/errors.ts'
+import { findingCatalog } from '../../src/openclaw/doctor/catalog.ts'
 
 const root = new URL('../../', import.meta.url)
 const names = [
@@ -45,10 +46,9 @@ describe('the pages', () => {
     expect(unknown(/`((?:src|test|bench|examples|docs)\/[\w./-]*)`/g, isThere)).toEqual([])
   })
 
-  it('name error codes that exist', () => {
-    expect(
-      unknown(/`([A-Z]+(?:_[A-Z]+)+)`/g, (code) => code in errorCatalog || /_API_KEY$|^HOLDFAST_/.test(code)),
-    ).toEqual([])
+  it('name error codes and findings that exist', () => {
+    const isKnown = (code: string) => code in errorCatalog || code in findingCatalog
+    expect(unknown(/`([A-Z]+(?:_[A-Z]+)+)`/g, (code) => isKnown(code) || /_API_KEY$|^HOLDFAST_/.test(code))).toEqual([])
   })
 
   it('name settings that exist', () => {

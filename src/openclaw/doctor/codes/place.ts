@@ -49,7 +49,7 @@ export const placeCodes = {
     severity: 'warning',
     title: 'Runs of Holdfast that were stopped on the way',
     means: 'Nothing is lost: each step was announced. They are finished or taken back by the next run.',
-    fix: 'holdfast clean --mode enforce',
+    fix: 'holdfast doctor --fix',
   },
   ARCHIVE_UNREADABLE: {
     severity: 'error',

@@ -59,7 +59,7 @@ export const sessionCodes = {
     severity: 'warning',
     title: 'Keys that stand twice in an index',
     means: 'The last of each counts; at the next write the gateway drops the others, and what they were bound to.',
-    fix: 'holdfast repair',
+    fix: 'Take the earlier ones out of `sessions.json` with the gateway stopped, if their sessions are not needed.',
   },
   INDEX_LARGE: {
     severity: 'warning',
@@ -83,13 +83,13 @@ export const sessionCodes = {
     severity: 'error',
     title: 'Entries that a gateway drops when it loads them',
     means: 'Their conversations lose their history without a word.',
-    fix: 'holdfast repair',
+    fix: 'Correct `sessionId` in `sessions.json` with the gateway stopped, or let that conversation begin anew.',
   },
   ENTRY_OUTSIDE: {
     severity: 'error',
     title: 'Entries that name a transcript outside of their directory',
     means: 'A gateway refuses the path and begins anew; nothing here reads it.',
-    fix: 'holdfast repair',
+    fix: 'Correct `sessionFile` in `sessions.json` with the gateway stopped, or let that conversation begin anew.',
   },
   ENTRY_MOVED: {
     severity: 'note',

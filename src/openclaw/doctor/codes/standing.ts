@@ -31,7 +31,7 @@ export const standingCodes = {
     severity: 'warning',
     title: 'A write-ahead log that does not shrink',
     means: 'Reads search it each time, and a start replays it: something holds it open.',
-    fix: 'openclaw doctor --state-sqlite compact',
+    fix: 'openclaw doctor --session-sqlite compact',
   },
   DATABASE_FREE: {
     severity: 'warning',

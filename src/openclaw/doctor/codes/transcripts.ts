@@ -5,31 +5,31 @@ export const transcriptCodes = {
   TRANSCRIPT_TORN: {
     severity: 'error',
     title: 'Transcripts whose last line is cut off',
-    means: 'The next line is written onto the torn one, and both are lost.',
+    means: 'What stood in it is lost, and some releases write the next entry onto it and lose that too.',
     fix: 'holdfast repair',
   },
   TRANSCRIPT_UNENDED: {
-    severity: 'warning',
+    severity: 'error',
     title: 'Transcripts whose last line does not end',
-    means: 'The line is whole. Some releases write the next one onto it.',
+    means: 'The line is whole. 2026.5 writes the next entry onto it, and both are lost.',
     fix: 'holdfast repair',
   },
   TRANSCRIPT_HEADER: {
     severity: 'error',
     title: 'Transcripts without a readable header',
-    means: 'A gateway refuses the file or begins anew over it.',
+    means: '2026.5 shows the model nothing of the conversation and overwrites the file; newer releases set it aside.',
     fix: 'holdfast repair',
   },
   TRANSCRIPT_INVALID: {
     severity: 'error',
     title: 'Transcripts with lines that are no entries',
-    means: 'What such a line held is gone for the model, and what follows may be cut off from what precedes.',
+    means: 'The model is shown the conversation only from there on.',
     fix: 'holdfast repair',
   },
   TRANSCRIPT_WELDED: {
     severity: 'error',
     title: 'Transcripts with two entries in one line',
-    means: 'Two writers met: neither of the two entries is read.',
+    means: 'Two writers met: neither entry is read, and the gateway deletes the line.',
     fix: 'holdfast repair',
   },
   TRANSCRIPT_ZEROS: {
@@ -39,9 +39,9 @@ export const transcriptCodes = {
     fix: 'holdfast repair',
   },
   TRANSCRIPT_SURROGATE: {
-    severity: 'error',
+    severity: 'warning',
     title: 'Transcripts with half a character',
-    means: 'Model interfaces refuse it: each message to the session fails for ever.',
+    means: 'Some model interfaces refuse it, so that each message fails; newer releases leave it out.',
     fix: 'holdfast repair',
   },
   TRANSCRIPT_CHAIN: {
@@ -57,15 +57,16 @@ export const transcriptCodes = {
     fix: 'holdfast repair',
   },
   TRANSCRIPT_DUPLICATE_LINE: {
-    severity: 'warning',
+    severity: 'error',
     title: 'Transcripts with lines that are stored twice',
-    means: 'A write was repeated. The model is shown both.',
+    means:
+      'The conversation goes on from where the line stood first; what was said in between is not shown to the model.',
     fix: 'holdfast repair',
   },
   TRANSCRIPT_DUPLICATE_ID: {
-    severity: 'warning',
+    severity: 'error',
     title: 'Transcripts with two entries of one id',
-    means: 'Which of the two is continued depends on the reader.',
+    means: 'With some of them 2026.5 goes in a circle and answers nobody any more.',
     fix: 'holdfast repair',
   },
   TRANSCRIPT_ENCODING: {
@@ -78,12 +79,12 @@ export const transcriptCodes = {
     severity: 'warning',
     title: 'Transcripts with enormous lines',
     means: 'Mostly pictures stored as text: each turn parses them again.',
-    fix: 'holdfast clean --mode enforce',
+    fix: 'Begin that conversation anew with `/new`; the old part stays on disk.',
   },
   TRANSCRIPT_OLD: {
-    severity: 'warning',
+    severity: 'note',
     title: 'Transcripts of an old version',
-    means: 'Newer gateways refuse them until their own doctor has migrated them.',
+    means: 'Gateways up to 2026.7 bring them up to date by themselves; newer ones only by their own doctor.',
     fix: 'openclaw doctor --fix',
   },
   TRANSCRIPT_LARGE: {
