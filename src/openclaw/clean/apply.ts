@@ -9,7 +9,7 @@ import { listDirectory } from '../files/list.ts'
 import type { GatewayFacts } from '../gateway/running.ts'
 import type { AgentHome, Home } from '../home/home.ts'
 import { patchEntry } from '../index/edit.ts'
-import { readIndex } from '../index/read.ts'
+import { readWhole } from '../index/read.ts'
 import { clearable } from '../locks/clear.ts'
 import { rootOf } from '../survey/agent.ts'
 import type { AgentFacts, HomeFacts } from '../survey/facts.ts'
@@ -158,8 +158,9 @@ class Work {
 
   /** Entries that somebody has written again since they were taken out. Where that cannot be told, all may be. */
   async #comeBack(agent: AgentHome, drops: readonly Drop[]): Promise<Set<string | null>> {
-    const index = await readIndex(agent, rootOf(this.#home, agent.sessionsDir), this.#outside.clock.nowMs())
-    const keys = index.state === 'read' ? new Set<string | null>(index.entries.map(({ key }) => key)) : null
+    const root = rootOf(this.#home, agent.sessionsDir)
+    const { text } = await readWhole(agent.indexPath, root, this.#outside.clock.nowMs())
+    const keys = text === null ? null : new Set<string | null>(text.parsed.members.map(({ key }) => key))
     return new Set(drops.map(({ key }) => key).filter((key) => keys === null || keys.has(key)))
   }
 

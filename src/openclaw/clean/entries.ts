@@ -5,7 +5,7 @@ import type { Left, StepNote } from '../changes/run.ts'
 import { rootOf } from '../changes/territory.ts'
 import type { AgentHome, Home } from '../home/home.ts'
 import { applyEntryChanges, type EntryChange, rawEntry } from '../index/edit.ts'
-import { type ReadFacts, readIndexText } from '../index/read.ts'
+import { type ReadFacts, readWhole, sha256InSlices } from '../index/read.ts'
 import { lockIndex } from '../index/store/lock.ts'
 
 /** The new raw text of an entry; null: it is taken out. */
@@ -43,9 +43,10 @@ export async function changeIndex(
   try {
     using _ = await lockIndex(agent, root, clock, clock.steadyMs() + waitMs)
     run.heldLocks.add(lockPath)
-    const { facts, text } = await readIndexText(agent, root, clock.nowMs())
-    if (text === null || facts.sha256 !== judged.sha256)
+    const found = await readWhole(agent.indexPath, root, clock.nowMs())
+    if (found.text === null || (await sha256InSlices(found.text.bytes)) !== judged.sha256)
       return left('changed', 'the index has changed since it was looked at')
+    const { text, identity } = found
     const changes = changesOf(edits, (key) => rawEntry(text.bytes, text.parsed, key))
     if (changes.length === 0) return left('missing', 'its entry is not there any more')
     if (backup !== null) {
@@ -53,7 +54,7 @@ export async function changeIndex(
       if (!copied.done) return copied
     }
     const content = applyEntryChanges(text.bytes, changes, text.parsed)
-    const target = { path: agent.indexPath, identity: facts.identity, sha256: facts.sha256 }
+    const target = { path: agent.indexPath, identity, sha256: judged.sha256 }
     const replaced = await run.replace(target, content, note, changes)
     return replaced.done ? { done: true, keys: new Set(changes.map(({ key }) => key)) } : replaced
   } catch (error) {

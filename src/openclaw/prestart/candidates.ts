@@ -9,6 +9,8 @@ export interface Candidate {
   entry: EntryFacts
   /** Where the index says that its transcript is; null: it says nothing. */
   path: string | null
+  /** The release that wrote the home last would go on with it. */
+  resumes: boolean
   /** When it was cut off, as far as anything tells; 0 where nothing does. Unit: ms. */
   cutOffAtMs: number
 }
@@ -23,10 +25,10 @@ export function candidatesOf(facts: HomeFacts): Candidate[][] {
     const times = new Map(agent.files.map(({ name, mtimeMs }) => [name, mtimeMs]))
     return found
       .filter((each) => each.agent === agent)
-      .map(({ entry }): Candidate => {
+      .map(({ entry, resumes }): Candidate => {
         const path = entry.transcript === null ? null : `${agent.sessionsDir}/${entry.transcript}`
         const cutOffAtMs = entry.usedAtMs > 0 ? entry.usedAtMs : (times.get(entry.transcript ?? '') ?? 0)
-        return { agent, entry, path, cutOffAtMs }
+        return { agent, entry, path, resumes, cutOffAtMs }
       })
       .sort((a, b) => rankOf(a) - rankOf(b) || b.cutOffAtMs - a.cutOffAtMs || (a.entry.key < b.entry.key ? -1 : 1))
   })

@@ -51,7 +51,8 @@ export function planPrestart({ facts, tails, bindings, clean }: PrestartInput): 
       const because = 'it is gone on with, and its beginning or its end is broken'
       plan.steps.push(own({ kind: 'repair-transcript', path, key: entry.key, act: { do: 'mend' }, because }))
     }
-    if (resumed.length > 0) plan.notes.push(resumeNote(agent, resumed))
+    const count = resumed.filter(({ resumes }) => resumes).length
+    if (count > 0) plan.notes.push(`The start goes on with ${formatCount(count, 'session')} of agent ${agent.id}.`)
   })
   plan.steps.push(...deferred(clean), ...staleBindings(bindings, facts))
   for (const step of plan.steps) step.left ??= leftOf(facts)
@@ -113,10 +114,6 @@ function* locksOf(
   for (const lock of stale) {
     yield own({ kind: 'clear-lock', path: lock.path, act: { do: 'clear', lock }, because: lock.proof })
   }
-}
-
-function resumeNote(agent: AgentFacts, resumed: readonly Candidate[]): string {
-  return `The start goes on with ${formatCount(resumed.length, 'session')} of agent ${agent.id}.`
 }
 
 /** The part of cleaning that only the index has to do with; transcripts follow when the next cleaning finds them unnamed. */
