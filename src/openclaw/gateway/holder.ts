@@ -1,6 +1,6 @@
-import { type FileId, type OwnView, type ProcessFacts, sameFile } from '../../host/processes.ts'
+import type { FileId, OwnView, ProcessFacts } from '../../host/processes.ts'
 import { commandOf, programOf } from './program.ts'
-import type { HomeProcesses } from './users.ts'
+import { fileKey, type HomeProcesses } from './users.ts'
 
 /** Who a lock file says that it belongs to. */
 export interface Claim {
@@ -29,13 +29,12 @@ type Match = { is: 'holder' | 'perhaps' | 'not'; because: string; byStart?: true
  */
 export function holderOf(claim: Claim, around: HomeProcesses): Holding {
   const { table, blind } = around
-  const opener = openerOf(claim.file, around)
-  if (opener !== null) return live(opener, `${nameOf(opener)} has the lock file open for writing`)
+  // Gateways of every release keep their lock files open while they hold them.
+  const opener = around.writers.get(fileKey(claim.file))
+  if (opener !== undefined) return live(opener, `${nameOf(opener)} has the lock file open for writing`)
   if (table.system !== 'linux' && claim.startTicks !== null)
     return unknown('it was written on Linux, by a container or another machine, and this is not that')
-  const matches = table.processes
-    .filter((process) => process.ids.at(-1) === claim.pid)
-    .map((process) => ({ process, ...matchOf(claim, process, around) }))
+  const matches = (around.byId.get(claim.pid) ?? []).map((process) => ({ process, ...matchOf(claim, process, around) }))
   const holder = matches.find(({ is }) => is === 'holder')
   if (holder !== undefined) return live(holder.process, holder.because)
   const perhaps = matches.find(({ is }) => is === 'perhaps')
@@ -62,13 +61,6 @@ function unknown(proof: string): Holding {
   return { verdict: 'unknown', process: null, proof }
 }
 
-/** Gateways of every release keep their lock files open while they hold them. */
-function openerOf(file: FileId, { table, looked }: HomeProcesses): ProcessFacts | null {
-  const holds = (pid: number) =>
-    looked.get(pid)?.openFiles.some((open) => open.writes && open.file !== null && sameFile(open.file, file)) === true
-  return table.processes.find(({ pid }) => holds(pid)) ?? null
-}
-
 function matchOf(claim: Claim, process: ProcessFacts, around: HomeProcesses): Match {
   const name = nameOf(process)
   if (process.kernel) return { is: 'not', because: `${name} is a part of the kernel` }
@@ -93,7 +85,7 @@ function byTicks(startTicks: number, process: ProcessFacts, { table, looked }: H
       is: 'perhaps',
       because: `${name} counts its time from another start (a time namespace), so its ticks say nothing here`,
     }
-  if (timeNamespace === null && programOf(process) !== 'other' && (looked.get(process.pid) ?? null) === null)
+  if (timeNamespace === null && looked.get(process.pid) === null)
     return { is: 'perhaps', because: `${name} belongs to another user, and its namespaces are not ours to see` }
   return {
     is: 'not',

@@ -21,8 +21,12 @@ export interface HomeUser {
 export interface HomeProcesses {
   table: ProcessTable
   users: readonly HomeUser[]
-  /** OpenClaw, and processes that may be it. null: not ours to look into. */
+  /** OpenClaw, and processes that may be it; others are not among them. null: not ours to look into. */
   looked: ReadonlyMap<number, ProcessDetails | null>
+  /** By the id that each knows itself by. */
+  byId: ReadonlyMap<number, readonly ProcessFacts[]>
+  /** Who has which lock file open for writing, by device and inode. */
+  writers: ReadonlyMap<string, ProcessFacts>
   /** Why a process that is not seen may be there all the same; null: who is not seen is not there. */
   blind: Blindness | null
 }
@@ -52,6 +56,7 @@ const likely = /openclaw|clawdbot|moltbot|\/agents\/|\/sessions\/|\/state\/|\/ta
 export function processesOf(home: { dir: string }, table: ProcessTable): HomeProcesses {
   const looked = new Map<number, ProcessDetails | null>()
   const users: HomeUser[] = []
+  const writers = new Map<string, ProcessFacts>()
   const homeId = table.fileAt(table.own.pid, home.dir)
   for (const process of table.processes) {
     const program = programOf(process)
@@ -59,13 +64,20 @@ export function processesOf(home: { dir: string }, table: ProcessTable): HomePro
     if (program === 'other' && !isRuntime(process.name) && !isRuntime(nameOf(process))) continue
     const details = table.look(process.pid, variables)
     looked.set(process.pid, details)
-    if (details === null || homeId === null) continue
+    if (details === null) continue
+    for (const { file, writes } of details.openFiles) if (file !== null && writes) writers.set(fileKey(file), process)
+    if (homeId === null) continue
     const because = howItUses(process, program, details, new Tree(table, process.pid, homeId))
     if (because === null) continue
     const holdsLock = details.openFiles.some(({ path, writes }) => writes && gatewayLock.test(path))
     users.push({ process, details, program: holdsLock ? 'gateway' : program, because })
   }
-  return { table, users, looked, blind: blindness(home.dir, table) }
+  const byId = Map.groupBy(table.processes, ({ pid, ids }) => ids.at(-1) ?? pid)
+  return { table, users, looked, byId, writers, blind: blindness(home.dir, table) }
+}
+
+export function fileKey({ dev, ino }: FileId): string {
+  return `${dev}:${ino}`
 }
 
 function nameOf({ argv }: ProcessFacts): string {
