@@ -71,19 +71,24 @@ function readProcess(pid: number, bootedAtMs: number | null): ProcessFacts | nul
   const text = readText(`/proc/${pid}/stat`)
   const stat = text === null ? null : parseStat(text)
   if (stat === null) return isThere(pid) ? unseenProcess(pid) : null
-  const { uid, ids } = parseStatus(readText(`/proc/${pid}/status`) ?? '')
-  return {
+  const known = {
     pid,
-    ids: ids.length === 0 ? [pid] : ids,
     parent: stat.parent,
-    uid,
     state: stat.state,
     kernel: stat.kernel,
     name: stat.name,
-    argv: stat.kernel ? [] : parseCmdline(readText(`/proc/${pid}/cmdline`, argvBytesMax) ?? ''),
     startTicks: stat.startTicks,
     startedAtMs: bootedAtMs === null ? null : bootedAtMs + stat.startTicks * tickMs,
     cpuMs: stat.cpuTicks * tickMs,
+  }
+  // These are many, and nothing more is asked of them.
+  if (stat.kernel) return { ...known, uid: 0, ids: [pid], argv: [], pidNamespace: null, timeNamespace: null }
+  const { uid, ids } = parseStatus(readText(`/proc/${pid}/status`) ?? '')
+  return {
+    ...known,
+    uid,
+    ids: ids.length === 0 ? [pid] : ids,
+    argv: parseCmdline(readText(`/proc/${pid}/cmdline`, argvBytesMax) ?? ''),
     pidNamespace: readLink(`/proc/${pid}/ns/pid`),
     timeNamespace: readLink(`/proc/${pid}/ns/time`),
   }
