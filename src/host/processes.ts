@@ -51,6 +51,8 @@ export interface ProcessFacts {
   argv: readonly string[]
   /** Field 22 of `/proc/<pid>/stat`: since boot, in hundredths of a second. null off Linux. */
   startTicks: number | null
+  /** The same as the process sees it, and writes it down: a time namespace moves its boot. null: cannot be told. */
+  ownStartTicks: number | null
   startedAtMs: number | null
   /** That it has used so far. Unit: ms. */
   cpuMs: number | null

@@ -43,6 +43,7 @@ function factsOf({ details: _, ...process }: MadeProcess): ProcessFacts {
     name: 'node',
     argv: ['node', 'server.js'],
     startTicks,
+    ownStartTicks: startTicks,
     startedAtMs: startTicks === null ? null : bootedAtMs + startTicks * 10,
     cpuMs: 1_000,
     ...ownNamespaces,

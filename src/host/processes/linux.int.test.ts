@@ -70,23 +70,15 @@ describe('the processes of a Linux machine', () => {
     expect(found?.pidNamespace).not.toBe((await readLinuxProcesses()).own.pidNamespace)
   })
 
-  it('are in another time namespace where their own clock was moved', async () => {
-    const inner = await started([
-      'unshare',
-      '--pid',
-      '--fork',
-      '--kill-child',
-      '--mount-proc',
-      '-T',
-      '--boottime',
-      '100000',
-    ])
+  it('have the start that they see themselves where their own clock was moved', async () => {
+    const inner = await started([...container, '--mount-proc', '-T', '--boottime', '100000'])
     const table = await readLinuxProcesses()
-    expect(findInner(table, inner)).toBeUndefined() // the start that it sees is another
+    expect(findInner(table, inner)).toBeUndefined() // seen from here it is another
     const moved = table.processes.filter(
-      ({ timeNamespace }) => timeNamespace !== null && timeNamespace !== table.own.timeNamespace,
+      ({ ids, ownStartTicks }) => ids.at(-1) === inner.pid && ownStartTicks === inner.startTicks,
     )
-    expect(moved.map(({ ids }) => ids.at(-1))).toContain(1)
+    expect(moved).toMatchObject([{ startTicks: inner.startTicks - 10_000_000, timeNamespace: expect.any(String) }])
+    expect(moved[0]?.timeNamespace).not.toBe(table.own.timeNamespace)
   })
 
   it('that have ended and were not collected are told as that', async () => {

@@ -18,6 +18,7 @@ import {
   hidesOthers,
   type Mount,
   mountAt,
+  parseBootOffset,
   parseCmdline,
   parseEnviron,
   parseMounts,
@@ -82,7 +83,11 @@ function readProcess(pid: number, bootedAtMs: number | null): ProcessFacts | nul
     cpuMs: stat.cpuTicks * tickMs,
   }
   // These are many, and nothing more is asked of them.
-  if (stat.kernel) return { ...known, uid: 0, ids: [pid], argv: [], pidNamespace: null, timeNamespace: null }
+  if (stat.kernel) {
+    const nothing = { argv: [], pidNamespace: null, timeNamespace: null, ownStartTicks: null }
+    return { ...known, uid: 0, ids: [pid], ...nothing }
+  }
+  const timeNamespace = readLink(`/proc/${pid}/ns/time`)
   const { uid, ids } = parseStatus(readText(`/proc/${pid}/status`) ?? '')
   return {
     ...known,
@@ -90,8 +95,20 @@ function readProcess(pid: number, bootedAtMs: number | null): ProcessFacts | nul
     ids: ids.length === 0 ? [pid] : ids,
     argv: parseCmdline(readText(`/proc/${pid}/cmdline`, argvBytesMax) ?? ''),
     pidNamespace: readLink(`/proc/${pid}/ns/pid`),
-    timeNamespace: readLink(`/proc/${pid}/ns/time`),
+    timeNamespace,
+    ownStartTicks: ownTicks(pid, stat.startTicks, timeNamespace),
   }
+}
+
+/**
+ * A time namespace moves the boot of the processes in it. One that is not ours to see is taken for our own: it hardly ever is another.
+ */
+function ownTicks(pid: number, startTicks: number, timeNamespace: string | null): number | null {
+  if (timeNamespace === null || timeNamespace === readLink('/proc/self/ns/time')) return startTicks
+  // The offsets are those of the namespace that its children will have.
+  if (timeNamespace !== readLink(`/proc/${pid}/ns/time_for_children`)) return null
+  const [own, here] = [pid, 'self'].map((each) => parseBootOffset(readText(`/proc/${each}/timens_offsets`) ?? ''))
+  return own === undefined || here === undefined || own === null || here === null ? null : startTicks + own - here
 }
 
 /** `hidepid=1` shows the number and nothing else. */
@@ -99,6 +116,7 @@ function unseenProcess(pid: number): ProcessFacts {
   const nothing = {
     uid: null,
     startTicks: null,
+    ownStartTicks: null,
     startedAtMs: null,
     cpuMs: null,
     pidNamespace: null,

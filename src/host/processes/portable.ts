@@ -149,6 +149,7 @@ function factsOf(
       name: argv[0]?.split(/[/\\]/).at(-1) ?? '',
       argv,
       startTicks: null,
+      ownStartTicks: null,
       startedAtMs: Number.isNaN(startedAtMs) ? null : startedAtMs,
       cpuMs,
       pidNamespace: null,

@@ -3,6 +3,7 @@ import {
   containerOf,
   hidesOthers,
   mountAt,
+  parseBootOffset,
   parseCmdline,
   parseEnviron,
   parseMounts,
@@ -44,6 +45,14 @@ it('takes the padding of a title for nothing', () => {
 it('takes only named variables out of an environment', () => {
   const text = 'HOME=/home/bot\0OPENCLAW_GATEWAY_TOKEN=secret\0OPENCLAW_STATE_DIR=/a=b\0=x\0HOMEX=1'
   expect(parseEnviron(text, ['HOME', 'OPENCLAW_STATE_DIR'])).toEqual({ HOME: '/home/bot', OPENCLAW_STATE_DIR: '/a=b' })
+})
+
+it('reads by how much a boot is moved, in whole ticks', () => {
+  const text = (boottime: string) => `monotonic           5         0\nboottime       ${boottime}\n`
+  expect(parseBootOffset(text('100000         0'))).toBe(10_000_000)
+  expect(parseBootOffset(text('-1         990000000'))).toBe(-1)
+  expect(parseBootOffset(text('0         5000000'))).toBeNull()
+  expect(parseBootOffset('')).toBeNull()
 })
 
 const id = '5bb7c380f63fa7cdeed3c45feceba5945bb7c380f63fa7cdeed3c45feceba594'

@@ -109,6 +109,13 @@ export function hidesOthers(mounts: readonly Mount[]): boolean {
   return value !== undefined && value !== '0' && value !== 'off'
 }
 
+/** `/proc/<pid>/timens_offsets`: by how many ticks its boot is moved. null where that is no whole number of ticks. */
+export function parseBootOffset(text: string): number | null {
+  const [, seconds, nanoseconds] = /^boottime\s+(-?\d+)\s+(\d+)$/m.exec(text) ?? []
+  const ticks = Number(seconds) * ticksPerSecond + Number(nanoseconds) / (1e9 / ticksPerSecond)
+  return Number.isSafeInteger(ticks) ? ticks : null
+}
+
 /** `btime` of `/proc/stat`. */
 export function bootedAtOf(text: string): number | null {
   const seconds = /^btime (\d+)$/m.exec(text)?.[1]

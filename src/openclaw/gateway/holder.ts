@@ -74,24 +74,20 @@ function isFirst({ pid, ids }: ProcessFacts, { unseen, pidNamespace }: OwnView):
   return pid === 1 && ids.length === 1 && pidNamespace !== null && unseen?.whose !== 'outside'
 }
 
-function byTicks(startTicks: number, process: ProcessFacts, { table, looked }: HomeProcesses): Match {
+function byTicks(startTicks: number, process: ProcessFacts, { looked }: HomeProcesses): Match {
   const name = nameOf(process)
-  if (process.startTicks === null) return { is: 'perhaps', because: `when ${name} started cannot be seen from here` }
-  if (process.startTicks === startTicks)
+  const { startTicks: here, ownStartTicks: own, timeNamespace } = process
+  if (here === null) return { is: 'perhaps', because: `when ${name} started cannot be seen from here` }
+  if ((own ?? here) === startTicks)
     return { is: 'holder', because: `${name} started at tick ${startTicks}, as the lock says` }
-  const { timeNamespace } = process
-  if (timeNamespace !== null && timeNamespace !== table.own.timeNamespace)
+  if (own === null)
     return {
       is: 'perhaps',
-      because: `${name} counts its time from another start (a time namespace), so its ticks say nothing here`,
+      because: `${name} counts its time from another boot (a time namespace), which cannot be told`,
     }
   if (timeNamespace === null && looked.get(process.pid) === null)
     return { is: 'perhaps', because: `${name} belongs to another user, and its namespaces are not ours to see` }
-  return {
-    is: 'not',
-    byStart: true,
-    because: `${name} started at tick ${process.startTicks}, and the lock names ${startTicks}`,
-  }
+  return { is: 'not', byStart: true, because: `${name} started at tick ${own}, and the lock names ${startTicks}` }
 }
 
 function byTime(claim: Claim, process: ProcessFacts, around: HomeProcesses): Match {

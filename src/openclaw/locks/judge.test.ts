@@ -88,10 +88,22 @@ describe('a lock that names the start of its process', () => {
     })
   })
   it('cannot be told when that process counts its time from another start', () => {
-    const shifted = { ...gateway, timeNamespace: 'time:[4026532500]', startTicks: 99_000 }
+    const shifted = { ...gateway, timeNamespace: 'time:[4026532500]', startTicks: 99_000, ownStartTicks: null }
     expect(judged(lock({ startTicks: 60_000 }), [shifted])).toMatchObject({
       verdict: 'unknown',
       proof: expect.stringContaining('time namespace'),
+    })
+  })
+  it('is judged by the start that its process sees itself', () => {
+    const moved = { ...gateway, timeNamespace: 'time:[4026532500]', startTicks: 99_000 }
+    expect(judged(lock({ startTicks: 60_000 }), [{ ...moved, ownStartTicks: 60_000 }])).toMatchObject({
+      verdict: 'live',
+    })
+    expect(judged(lock({ startTicks: 60_000 }), [{ ...moved, ownStartTicks: 61_000 }])).toMatchObject({
+      verdict: 'recycled',
+    })
+    expect(judged(lock({ startTicks: 99_000 }), [{ ...moved, ownStartTicks: 60_000 }])).toMatchObject({
+      verdict: 'recycled',
     })
   })
   it('cannot be told when its process is another user’s gateway, whose namespaces are not ours to see', () => {

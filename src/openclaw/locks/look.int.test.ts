@@ -93,12 +93,12 @@ describe('the lock of a real process', () => {
       { verdict: 'live', pid: 1 },
     ])
   })
-  it('cannot be told where its clock was moved, unless its file is open', async () => {
+  it('is live where its clock was moved', async () => {
     const moved = [...container, '--mount-proc', '-T', '--boottime', '100000']
     await holder(['a'], moved, { CLOSES: '1' })
     await holder(['b'], moved)
     expect(await locks()).toMatchObject([
-      { verdict: 'unknown', proof: expect.stringContaining('time namespace') },
+      { verdict: 'live', proof: expect.stringContaining('as the lock says') },
       { verdict: 'live', proof: expect.stringContaining('open for writing') },
     ])
   })
