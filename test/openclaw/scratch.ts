@@ -18,8 +18,8 @@ export class Scratch implements AsyncDisposable {
     this.home = homeIn(join(top, 'home'))
   }
 
-  static async open(): Promise<Scratch> {
-    const scratch = new Scratch(await realpath(await mkdtemp(join(tmpdir(), 'holdfast-home-'))))
+  static async open(parent = tmpdir()): Promise<Scratch> {
+    const scratch = new Scratch(await realpath(await mkdtemp(join(parent, 'holdfast-home-'))))
     mkdirSync(scratch.sessions, { recursive: true })
     chmodSync(scratch.home.dir, 0o700)
     return scratch

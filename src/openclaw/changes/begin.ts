@@ -1,14 +1,14 @@
 import type { Clock } from '../../host/clock.ts'
 import { randomId } from '../../host/random.ts'
-import { HoldfastError } from '../../model/errors.ts'
+import { HoldfastError, isHoldfastError } from '../../model/errors.ts'
 import type { Judged } from '../files/identity.ts'
 import { takeWriterLock } from '../files/own/writer-lock.ts'
 import type { EntryChange } from '../index/edit.ts'
-import type { Desk, Shelf } from './desk.ts'
+import { type Desk, leftOf, type Shelf } from './desk.ts'
 import type { BundleWriter } from './journal/bundle.ts'
 import { Journal } from './journal/journal.ts'
 import { changeMode, createFile, type FreshContent, type Replaced, replaceFile } from './put.ts'
-import type { Outcome, StepNote } from './run.ts'
+import type { Left, Outcome, StepNote } from './run.ts'
 import { settleHome } from './settle/settle.ts'
 import { inBatches, type Taking, takeBatch } from './take.ts'
 import type { Territory } from './territory.ts'
@@ -72,7 +72,8 @@ export class Run implements AsyncDisposable {
   async *archiveMany(items: Iterable<Taking>): AsyncGenerator<Taking & { outcome: Outcome }, void, undefined> {
     for (const batch of inBatches(items)) {
       for (let rest = batch; rest.length > 0; ) {
-        const outcomes = await this.#with((desk) => takeBatch(desk, rest))
+        const none = (left: Left) => rest.map(() => left)
+        const outcomes = await this.#with<Outcome[]>((desk) => takeBatch(desk, rest), none)
         for (const [index, outcome] of outcomes.entries()) {
           const item = rest[index]
           if (item !== undefined) yield { ...item, outcome }
@@ -89,17 +90,17 @@ export class Run implements AsyncDisposable {
     note: StepNote,
     entries: readonly EntryChange[] | null = null,
   ): Promise<Replaced> {
-    return await this.#with((desk) => replaceFile(desk, judged, content, note, entries))
+    return await this.#with<Replaced>((desk) => replaceFile(desk, judged, content, note, entries), asLeft)
   }
 
   /** A new file (0600) in a directory that is there. @throws HoldfastError as `hold` */
   async create(path: string, content: FreshContent, note: StepNote): Promise<Outcome> {
-    return await this.#with((desk) => createFile(desk, path, content, note))
+    return await this.#with<Outcome>((desk) => createFile(desk, path, content, note), asLeft)
   }
 
   /** Permission bits of a file or directory. @throws HoldfastError as `hold` */
   async setMode(judged: Judged, mode: number, note: StepNote): Promise<Outcome> {
-    return await this.#with((desk) => changeMode(desk, judged, mode, note))
+    return await this.#with<Outcome>((desk) => changeMode(desk, judged, mode, note), asLeft)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -115,9 +116,15 @@ export class Run implements AsyncDisposable {
     else if (this.#isWhole) await closing.settled(this.#clock.nowMs())
   }
 
-  async #with<T>(act: (desk: Desk) => Promise<T>): Promise<T> {
+  /** A disk without room for the first line ends a step and not the program. */
+  async #with<T>(act: (desk: Desk) => Promise<T>, refused: (left: Left) => T): Promise<T> {
     await this.hold()
-    this.#journal ??= await Journal.begin(this.#home.dir, this.#header())
+    try {
+      this.#journal ??= await Journal.begin(this.#home.dir, this.#header())
+    } catch (error) {
+      if (!isHoldfastError(error, 'STORE_FULL')) throw error
+      return refused(leftOf(error))
+    }
     for (const bundle of this.#full.splice(0)) await bundle[Symbol.asyncDispose]()
     try {
       return await act(this.#desk(this.#journal))
@@ -163,4 +170,8 @@ export class Run implements AsyncDisposable {
       atMs,
     }
   }
+}
+
+function asLeft(left: Left): Left {
+  return left
 }

@@ -15,7 +15,7 @@ import { basename, dirname } from 'node:path'
 import { promisify } from 'node:util'
 import { isSystemError } from '../../host/files.ts'
 import { HoldfastError } from '../../model/errors.ts'
-import { unreadable, writing } from './failure.ts'
+import { failureOfWriting, unreadable, writing } from './failure.ts'
 import { giveName } from './give-name.ts'
 import { type Directory, openDirectory, requireInside } from './place.ts'
 
@@ -134,7 +134,7 @@ function makeIn(above: Directory, name: string): void {
   try {
     mkdirSync(way, { mode: 0o700 })
   } catch (error) {
-    if (!isSystemError(error, 'EEXIST')) throw error
+    if (!isSystemError(error, 'EEXIST')) throw failureOfWriting(error, `${above.path}/${name}`)
     return
   }
   const fd = openSync(way, constants.O_RDONLY)

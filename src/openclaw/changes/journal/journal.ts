@@ -40,9 +40,15 @@ export class Journal implements AsyncDisposable {
     ensureDirectory(home, archivesOf(home))[Symbol.dispose]()
     using folder = ensureDirectory(home, folderOf(home, header.run))
     const journal = new Journal(home, header.run, await OwnFile.open(folder, manifestName), 0)
-    await journal.append(header)
-    folder.sync()
-    return journal
+    try {
+      await journal.append(header)
+      folder.sync()
+      return journal
+    } catch (error) {
+      await journal[Symbol.asyncDispose]()
+      await removeRun(home, header.run)
+      throw error
+    }
   }
 
   /** What an ended process left half-written at the end is cut back. @throws HoldfastError MANIFEST_INVALID */
@@ -51,8 +57,13 @@ export class Journal implements AsyncDisposable {
     using folder = requireDirectory(home, folderOf(home, run))
     const numbers = (await listBundles(home, run)).map(({ name }) => Number.parseInt(name, 10))
     const file = await OwnFile.open(folder, manifestName)
-    if (file.bytes > bytes) await file.cutBack(bytes)
     const journal = new Journal(home, run, file, Math.max(0, ...numbers))
+    try {
+      if (file.bytes > bytes) await file.cutBack(bytes)
+    } catch (error) {
+      await journal[Symbol.asyncDispose]()
+      throw error
+    }
     journal.#lastIsSettled = state.settled
     journal.isEmpty = state.steps.size === 0
     return { journal, state }
