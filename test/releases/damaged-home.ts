@@ -56,6 +56,7 @@ export function damage(dir: string, talks: readonly Talk[]): Planted {
   return {
     TRANSCRIPT_TORN: 1,
     TRANSCRIPT_HEADER: 1,
+    TRANSCRIPT_INVALID: 1, // what is left of the header
     TRANSCRIPT_WELDED: 1,
     TRANSCRIPT_SURROGATE: 1,
     LOCK_DEAD: 1,
