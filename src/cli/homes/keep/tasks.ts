@@ -25,6 +25,12 @@ export function tasksOf(open: (home: string) => Promise<Home>, terminal: Termina
 const unknownAfterMs = 10 * 60_000
 
 /**
+ * A gateway takes a lock of an ended process itself at the next message. 2026.5 fails that turn when the file is gone between its two looks
+ * at it, so one that is new is left to it; one that stands has nobody who waits for it right now. Unit: ms.
+ */
+const standsMs = 60_000
+
+/**
  * With no gateway at work a stale lock blocks nobody, and to the next start it tells which turn was interrupted: it is left to
  * `prestart` and to the gateway itself then.
  */
@@ -37,7 +43,8 @@ async function lookAfterLocks(home: Home, terminal: Terminal): Promise<TaskRepor
   )
   const gateway = await gatewayFacts(home, around, [tmpdir()])
   const locks = agents.flatMap((agent) => agent.locks)
-  const stale = gateway.state === 'stopped' ? [] : locks
+  const isNew = ({ mtimeMs }: JudgedLock) => mtimeMs <= clock.nowMs() && clock.nowMs() - mtimeMs < standsMs
+  const stale = gateway.state === 'stopped' ? [] : locks.filter((lock) => !isNew(lock))
   const cleared = await clearLocks(home, stale, { command: 'keep', dryRun: false }, terminal.outside.clock)
   return {
     ...cleared,
