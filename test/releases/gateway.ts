@@ -108,6 +108,7 @@ async function turn(port: number, key: string, text: string): Promise<{ status: 
       authorization: `Bearer ${token}`,
       'content-type': 'application/json',
       'x-openclaw-session-key': key,
+      'x-openclaw-agent-id': key.split(':')[1] ?? 'main',
     },
     body: JSON.stringify({ model: 'openclaw', messages: [{ role: 'user', content: text }] }),
     signal: AbortSignal.timeout(180_000),
