@@ -75,10 +75,15 @@ export async function say(
   if (status !== 200 || !reply.includes(text.slice(-200)))
     report.failures.push(`${talk.key}: ${status} ${reply.slice(0, 300)}`)
   const shown = model.asked.findLast((asked) => asked.shown.some((line) => line.includes(text)))?.shown.join('\n') ?? ''
-  const missing = talk.said.filter((each) => !shown.includes(each))
+  const missing = talk.said.filter((each) => !plain(shown).includes(plain(each)))
   if (missing.length > 0)
-    report.failures.push(`${talk.key}: the model did not see ${missing.length} of ${talk.said.length} messages`)
+    report.failures.push(
+      `${talk.key}: the model did not see ${JSON.stringify(missing)} of ${talk.said.length} messages`,
+    )
 }
+
+/** A gateway makes a space of a tab. */
+const plain = (text: string) => text.replaceAll(/\s+/g, ' ')
 
 async function reset(gateway: Gateway, talk: Talk, report: LoadReport): Promise<void> {
   const { code, text } = await gateway.cli(
