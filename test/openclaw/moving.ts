@@ -28,10 +28,10 @@ export async function homeAt(dir: string): Promise<Home> {
   return home
 }
 
-/** A store of a test, which may be nearly without room. */
+/** A store of a test, which may be nearly without room. Processes are killed here, and no power is cut. */
 export async function openStore(directory: string): Promise<Store & AsyncDisposable> {
   const telemetry = { verb: () => {}, commit: () => {}, writable: () => {} }
-  const open = sqliteStore(directory, { diskReserveBytes: 0 })
+  const open = sqliteStore(directory, { diskReserveBytes: 0, synchronous: 'unsafe-for-tests' })
   const store = await open({ holder: currentHolder(nowMs), telemetry, atMs: nowMs })
   return Object.assign(store, { [Symbol.asyncDispose]: () => store.close() })
 }

@@ -65,6 +65,6 @@ export function importNotes({ sessions, leftOut, totals, dryRun }: ImportReport)
 }
 
 export function isWhole({ sessions, leftOut, stopped }: ImportReport): boolean {
-  const isHere = ({ state }: SessionReport) => state === 'imported' || state === 'present' || state === 'renewed'
+  const isHere = ({ state, partial }: SessionReport) => !partial && (isWritten(state) || state === 'present')
   return !stopped && sessions.every(isHere) && leftOut.every(({ what }) => what !== 'agent')
 }

@@ -2,14 +2,14 @@ import { isHoldfastError } from '../../../model/errors.ts'
 import type { Store } from '../../../store/port.ts'
 import type { DatabaseThread } from '../../database/thread.ts'
 import type { AgentHome, Home } from '../../home/home.ts'
+import { readOpening } from '../openings.ts'
 import { everySession } from '../sessions.ts'
 import { readDatabase } from '../sources/database.ts'
-import { type FilesOptions, type KeyOfKnown, readFiles } from '../sources/files.ts'
+import { conversationFiles, type FilesOptions, type KeyOfKnown, readFiles } from '../sources/files.ts'
 import type { AgentSource, LeftOut, SessionSource } from '../sources/source.ts'
 import { dropUnfinished } from './put.ts'
 import { type ImportReport, type SessionReport, totalsOf } from './report.ts'
 import { type BringGround, bringSession } from './session.ts'
-import { readOpening } from './standing.ts'
 
 export interface ImportOptions extends FilesOptions {
   /** Only so many sessions, the last used first; null: all. */
@@ -75,11 +75,20 @@ async function readAgent(
 ): Promise<AgentSource> {
   try {
     if (agent.databasePath === null) return await readFiles(home, agent, options, keyOfKnown)
-    return await readDatabase(thread, { path: agent.databasePath, agentId: agent.id })
+    const source = await readDatabase(thread, { path: agent.databasePath, agentId: agent.id })
+    return { ...source, leftOut: [...source.leftOut, ...(await filesBeside(home, agent))] }
   } catch (error) {
     if (!isHoldfastError(error) || !ofAnAgent.includes(error.code)) throw error
     return { agent: agent.id, sessions: [], leftOut: [{ what: 'agent', name: agent.id, because: error.message }] }
   }
+}
+
+/** Once a move to SQLite has ended, its gateway has put these away: where they still stand, it has not. */
+async function filesBeside(home: Home, agent: AgentHome): Promise<LeftOut[]> {
+  const names = await conversationFiles(home, agent)
+  if (names.length === 0) return []
+  const because = `${names.length} files of sessions lie beside its database, ${names[0]} among them: finish the move first (openclaw doctor --fix)`
+  return [{ what: 'agent', name: agent.id, because }]
 }
 
 async function knownKeys(store: Store | null): Promise<KeyOfKnown> {
@@ -87,7 +96,7 @@ async function knownKeys(store: Store | null): Promise<KeyOfKnown> {
   if (store !== null) {
     for await (const { key, transcript } of everySession(store)) {
       for (let number = 1; number <= transcript; number += 1) {
-        const opening = await readOpening(store, key, number)
+        const opening = (await readOpening(store, key, number))?.opening
         if (opening?.key != null) known.set(`${opening.agent}/${opening.name}`, opening.key)
       }
     }

@@ -24,6 +24,8 @@ export interface SessionReport {
   /** Its key here. */
   as: string
   state: SessionState
+  /** Something of it is in the home and could not be brought over. */
+  partial: boolean
   /** Of `left` and `mismatch`; also what of an imported one is missing. */
   because: string | null
   transcripts: TranscriptReport[]

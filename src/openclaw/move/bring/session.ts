@@ -69,7 +69,8 @@ async function bringNew(
   state: SessionState,
   before: number,
 ): Promise<SessionReport> {
-  const missing = source.missing.length === 0 ? null : source.missing.join('; ')
+  const told = [...source.unread, ...source.missing]
+  const missing = told.length === 0 ? null : told.join('; ')
   if (ground.dryRun || ground.store === null) return reportOf(source, as, state, missing, laid)
   const writer = new SessionWriter(ground.store, source, as, laid, ground.nowMs)
   const offset = await writer.putAll(before)
@@ -212,7 +213,7 @@ function startOf({ source, layout }: Laid, nowMs: number): number {
 }
 
 function reportOf(
-  { agent, key }: SessionSource,
+  { agent, key, unread }: SessionSource,
   as: SessionKey,
   state: SessionState,
   because: string | null,
@@ -228,7 +229,7 @@ function reportOf(
       ...layout.counts,
     }),
   )
-  return { agent, key, as, state, because, transcripts }
+  return { agent, key, as, state, partial: unread.length > 0, because, transcripts }
 }
 
 /** @throws HoldfastError IMPORT_MISMATCH for the first session that was not read back as it was written */

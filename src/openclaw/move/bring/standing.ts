@@ -1,16 +1,10 @@
-import type { Entry } from '../../../model/entries.ts'
 import type { SessionKey } from '../../../model/keys.ts'
 import type { Session } from '../../../model/sessions.ts'
 import type { Store } from '../../../store/port.ts'
-import { type Opening, openingCode, openingId } from '../lines/records.ts'
+import { openingId } from '../lines/records.ts'
+import { type Found, readOpening } from '../openings.ts'
 import type { SessionSource } from '../sources/source.ts'
 import { type Laid, originOf } from './laid.ts'
-
-/** What an earlier import has brought of an incarnation. */
-export interface Found {
-  number: number
-  opening: Opening
-}
 
 /** How a session stands in the store before something is done. */
 export interface Standing {
@@ -34,11 +28,9 @@ export async function standingOf(
   const openings = new Map<string, Found>()
   let entries = 0
   for (let number = 1; number <= session.transcript; number += 1) {
-    const first = await firstEntry(store, key, number)
-    if (first === null) continue
-    const opening = openingOf(first)
-    const isOurs = opening !== null && opening.agent === source.agent && opening.key === source.key
-    if (isOurs) openings.set(first.id, { number, opening })
+    const found = await readOpening(store, key, number)
+    const isOurs = found?.opening.agent === source.agent && found.opening.key === source.key
+    if (isOurs) openings.set(found.id, found)
     if (number === session.transcript) entries = await lastImported(store, key, number)
   }
   const found = laid.map((each) => openings.get(openingId(originOf(source, each, false, 0), each.layout.firstLine)))
@@ -47,26 +39,9 @@ export async function standingOf(
   return { session, found, isForeign, isUntouched: isIdle && session.head === entries }
 }
 
-/** null where it was not imported, or is not there. */
-export async function readOpening(store: Store, key: SessionKey, transcript: number): Promise<Opening | null> {
-  const first = await firstEntry(store, key, transcript)
-  return first === null ? null : openingOf(first)
-}
-
-async function firstEntry(store: Store, key: SessionKey, transcript: number): Promise<Entry | null> {
-  const parts = await store.exportTranscripts({ items: [{ key, transcript }], bytesMax: 1 })
-  if (parts.length === 0) return null // retention has it
-  const { entries } = await store.readEntries({ key, transcript, order: 'oldest', limit: 1 })
-  return entries[0] ?? null
-}
-
 /** The position of the newest entry, when that was imported; 0 when it was not. */
 async function lastImported(store: Store, key: SessionKey, transcript: number): Promise<number> {
   const { entries } = await store.readEntries({ key, transcript, order: 'newest', limit: 1 })
   const [last] = entries
   return last?.id.startsWith('openclaw:') === true ? last.seq : 0
-}
-
-export function openingOf({ kind, body }: Entry): Opening | null {
-  return kind === 'event' && 'code' in body && body.code === openingCode ? (body as Opening) : null
 }

@@ -4,6 +4,7 @@ import type { SessionKey } from '../../../model/keys.ts'
 import type { Session } from '../../../model/sessions.ts'
 import type { Store } from '../../../store/port.ts'
 import { ensureDirectory } from '../../files/create.ts'
+import { readOpening } from '../openings.ts'
 import { everySession } from '../sessions.ts'
 import { compareFile } from './compare.ts'
 import { giveFile } from './file.ts'
@@ -59,12 +60,12 @@ export async function exportHome(
 ): Promise<ExportReport> {
   const asked = await sessionsOf(store, options)
   const sessions: GivenSession[] = []
-  const agents = new Map<string, { key: SessionKey }[]>()
+  const agents = new Map<string, PlannedSession[]>()
   const names = new Set<string>()
   for (const session of asked) {
     const planned = await planSession(store, session)
     const given = await giveSession(store, planned, options, names)
-    if (given.state !== 'left') agents.set(planned.agent, [...(agents.get(planned.agent) ?? []), { key: session.key }])
+    if (given.state !== 'left') agents.set(planned.agent, [...(agents.get(planned.agent) ?? []), planned])
     sessions.push(given)
     told(given, sessions.length, asked.length)
   }
@@ -140,21 +141,20 @@ const sessionsDir = (dir: string, agent: string) => join(dir, 'agents', agent, '
 async function giveIndex(
   store: Store,
   agent: string,
-  those: readonly { key: SessionKey }[],
+  those: readonly PlannedSession[],
   { dir }: ExportOptions,
 ): Promise<void> {
   const folder = sessionsDir(dir, agent)
   ensureDirectory(dir, folder)[Symbol.dispose]()
   const content = async function* () {
     let separator = '{\n'
-    for (const { key } of those) {
-      const session = await store.readSession(key)
-      if (session === null) continue
-      const planned = await planSession(store, session)
-      const entry = entryOf(planned, (name) => join(folder, name))
-      if (entry === null || planned.key === null) continue
+    for (const planned of those) {
+      const { entryIn, session, key } = planned
+      const had = entryIn === null ? null : await readOpening(store, session.key, entryIn)
+      const entry = entryOf(planned, had?.opening.entry ?? null, (name) => join(folder, name))
+      if (entry === null || key === null) continue
       const text = JSON.stringify(entry, null, 2).replaceAll('\n', '\n  ')
-      yield Buffer.from(`${separator}  ${JSON.stringify(planned.key)}: ${text}`)
+      yield Buffer.from(`${separator}  ${JSON.stringify(key)}: ${text}`)
       separator = ',\n'
     }
     yield Buffer.from(separator === '{\n' ? '{}\n' : '\n}\n')

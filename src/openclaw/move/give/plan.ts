@@ -21,8 +21,8 @@ export interface PlannedSession {
   transcripts: PlannedTranscript[]
   /** Numbers that are not in the store any more: retention has them. */
   missing: number[]
-  /** The index entry that it was imported with. */
-  entry: string | null
+  /** Number of the transcript with which its index entry was imported; null where there was none. */
+  entryIn: number | null
 }
 
 /** What becomes of a session, by what stands in the store. */
@@ -46,7 +46,7 @@ export async function planSession(store: Store, session: Session): Promise<Plann
     transcripts,
     // numbers before the first one are those of a session that was deleted, or of an earlier import
     missing: missing.filter((number) => number > (transcripts[0]?.number ?? 0)),
-    entry: openings.findLast((opening) => opening.entry !== null)?.entry ?? null,
+    entryIn: transcripts.findLast(({ facts }) => facts.opening?.hasEntry === true)?.number ?? null,
   }
 }
 
@@ -62,15 +62,19 @@ function placed(session: Session, number: number, facts: TranscriptFacts): Plann
 /** What a reset ended is named after the moment, as a gateway does it; what was archived before keeps its name. */
 function nameOf({ opening, header }: TranscriptFacts, sessionId: string, isCurrent: boolean): string {
   const file = opening?.file ?? `${sessionId}.jsonl`
-  const wasCurrent = opening === null || opening.file === null || opening.entry !== null
+  const wasCurrent = opening === null || opening.file === null || opening.hasEntry
   if (isCurrent || !wasCurrent) return file
   const endedAtMs = header.transcript.endedAtMs ?? header.session.activeAtMs
   return `${file}.reset.${new Date(endedAtMs).toISOString().replace(/:/g, '-')}`
 }
 
 /** The entry that the index of the gateway is to have: as it was, with the place of its file, and what has happened since. */
-export function entryOf(planned: PlannedSession, fileOf: (name: string) => string): Record<string, unknown> | null {
-  const { session, transcripts, entry } = planned
+export function entryOf(
+  planned: PlannedSession,
+  entry: string | null,
+  fileOf: (name: string) => string,
+): Record<string, unknown> | null {
+  const { session, transcripts } = planned
   const current = transcripts.at(-1)
   if (planned.key === null || current === undefined) return null
   const before = parsedEntry(entry)

@@ -33,10 +33,13 @@ export async function readTranscript(store: Store, key: SessionKey, number: numb
   return facts
 }
 
+/** An index entry is long: it is read again when it is written. */
+export type Whence = Pick<Opening, 'agent' | 'key' | 'sessionId' | 'file' | 'ended'> & { hasEntry: boolean }
+
 export interface TranscriptFacts {
   header: HeaderRecord
   /** Where it was imported from; null where it began here. */
-  opening: Opening | null
+  opening: Whence | null
   /** Entries that were written here. */
   own: number
   /** Lines that are carried along, and those that were too long for it. */
@@ -64,7 +67,7 @@ function note(facts: TranscriptFacts, record: TranscriptRecord, known: Set<strin
   switch (record.type) {
     case 'entry': {
       const event = eventOf(record)
-      if (event?.code === openingCode) facts.opening ??= event as Opening
+      if (event?.code === openingCode) facts.opening ??= whence(event as Opening)
       else if (event?.code === linesCode) noteLines(facts, event as CarriedLines, known)
       else if (!isImported(record, facts.opening)) facts.own += 1
       break
@@ -80,6 +83,11 @@ function note(facts: TranscriptFacts, record: TranscriptRecord, known: Set<strin
   }
 }
 
+const whence = ({ agent, key, sessionId, file, ended, entry }: Opening): Whence => ({
+  ...{ agent, key, sessionId, file, ended },
+  hasEntry: entry !== null,
+})
+
 /** Summaries that a gateway made stand in its lines. */
 function noteLines(facts: TranscriptFacts, { lines, first }: CarriedLines, known: Set<string>): void {
   facts.lines += lines.length
@@ -93,7 +101,7 @@ function noteLines(facts: TranscriptFacts, { lines, first }: CarriedLines, known
   }
 }
 
-export function isImported({ id }: EntryRecord, opening: Opening | null): boolean {
+export function isImported({ id }: EntryRecord, opening: Whence | null): boolean {
   return opening !== null && id.startsWith('openclaw:')
 }
 

@@ -40,7 +40,8 @@ async function sessionOf(thread: DatabaseThread, place: Place, node: SessionNode
     transcripts: ordered
       .filter((window) => window.cold === null && (window.rows > 0 || isCurrent(window)))
       .map((window) => transcriptOf(thread, place, window)),
-    missing: [
+    missing: [],
+    unread: [
       ...cold.map(({ cold: archive }) => `the gateway has taken its rows out to ${archive?.name}`),
       ...(node.entry === null ? [`its entry has ${node.entryBytes} bytes`] : []),
     ],

@@ -44,7 +44,7 @@ export async function readFiles(
   options: FilesOptions,
   keyOfKnown: KeyOfKnown,
 ): Promise<AgentSource> {
-  const root = isInside(home.dir, agent.sessionsDir) ? home.dir : agent.sessionsDir
+  const root = rootOf(home, agent)
   const { facts, text } = await readIndexText(agent, root, options.nowMs)
   if (facts.state === 'unreadable') {
     throw new HoldfastError('INDEX_UNREADABLE', { because: `${agent.indexPath}: ${facts.because}` })
@@ -68,7 +68,12 @@ export async function readFiles(
     transcriptOf(agent, root, { name, stem: stems.get(name) ?? name, sessionId: sessionId ?? name })
   const unknown = (key: string | null, those: LooseFile[]): SessionSource => ({
     ...{ agent: agent.id, key, entry: null, title: null, usedAtMs: those.at(-1)?.atMs ?? null, pinned: false },
-    ...{ archivedAtMs: key === null ? (those.at(-1)?.atMs ?? null) : null, transcripts: those.map(open), missing: [] },
+    ...{
+      archivedAtMs: key === null ? (those.at(-1)?.atMs ?? null) : null,
+      transcripts: those.map(open),
+      missing: [],
+      unread: [],
+    },
   })
   const keys = new Set(entries.map(({ key }) => key))
   return {
@@ -90,6 +95,15 @@ export async function readFiles(
     leftOut: leftOut(files, new Set([...byTranscript.keys(), ...loose.map(({ name }) => name)])),
   }
 }
+
+/** Names of an agent's index and transcripts. @throws HoldfastError HOME_UNREADABLE, HOME_UNSAFE */
+export async function conversationFiles(home: Home, agent: AgentHome): Promise<string[]> {
+  const listed = (await listDirectory(rootOf(home, agent), agent.sessionsDir)) ?? []
+  const files = listed.filter(({ what }) => what === 'file').map((file) => named(file, basename(agent.indexPath)))
+  return files.filter(({ kind }) => kind === 'index' || kind === 'transcript').map(({ name }) => name)
+}
+
+const rootOf = (home: Home, { sessionsDir }: AgentHome) => (isInside(home.dir, sessionsDir) ? home.dir : sessionsDir)
 
 const currentOf = ({ transcript, sessionId }: IndexedEntry) => ({ name: transcript ?? '', sessionId })
 
@@ -140,7 +154,7 @@ function indexedEntries(facts: readonly EntryFacts[], { bytes, parsed }: IndexTe
 
 function ofEntry(agent: AgentHome, { key, text, entry, facts }: IndexedEntry): SessionSource {
   return {
-    ...{ agent: agent.id, key, entry: text, pinned: facts.pinned, transcripts: [], missing: [] },
+    ...{ agent: agent.id, key, entry: text, pinned: facts.pinned, transcripts: [], missing: [], unread: [] },
     title: textIn(entry, 'label') ?? textIn(entry, 'displayName'),
     usedAtMs: timeIn(entry, 'lastInteractionAt') ?? (facts.usedAtMs === 0 ? null : facts.usedAtMs),
     archivedAtMs: timeIn(entry, 'archivedAt'),

@@ -29,8 +29,10 @@ export interface SessionSource {
   archivedAtMs: number | null
   /** Oldest first; the last is the one in which the conversation goes on. Empty where its transcript is gone. */
   transcripts: TranscriptSource[]
-  /** What belongs to it and cannot be read here. */
+  /** What its entry names and is not there: nothing is lost by that here. */
   missing: string[]
+  /** What is there and cannot be brought over. */
+  unread: string[]
 }
 
 /** What is in a home and is not brought over, with the reason. */
