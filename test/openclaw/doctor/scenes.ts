@@ -16,17 +16,20 @@ export function homeIn(ground: Ground, plan: HomePlan): BuiltHome {
   return buildHome(join(ground.root, 'home', '.openclaw'), { nowMs, ...plan })
 }
 
+/** Other tests run programs beside this one that look like gateways and end while they are looked at: then it is asked again. */
+const triesMax = 10
+
 /** As somebody who has no crontab and no units; what the machine shows becomes a name. */
 export async function seen(ground: Ground, line: string): Promise<{ code: number; text: string }> {
   const user = join(ground.root, 'user')
   mkdirSync(user, { recursive: true })
-  const { code, stdout, stderr } = await holdfast(line.split(' '), {
-    cwd: ground.root,
-    env: { HOME: user, PATH: '' },
-    nowMs,
-  })
-  const text = [`$ holdfast ${line}\n`, stdout, stderr.replace(/^(?=.)/gm, '! '), code === 0 ? '' : `exit ${code}\n`]
-  return { code, text: plainText(text.join(''), ground) }
+  for (let tries = 1; ; tries += 1) {
+    const scene = { cwd: ground.root, env: { HOME: user, PATH: '' }, nowMs }
+    const { code, stdout, stderr } = await holdfast(line.split(' '), scene)
+    if (/\bgateway .*(?:cannot be told|runs for)/.test(stdout) && tries < triesMax) continue
+    const parts = [`$ holdfast ${line}\n`, stdout, stderr.replace(/^(?=.)/gm, '! ')]
+    return { code, text: plainText([...parts, code === 0 ? '' : `exit ${code}\n`].join(''), ground) }
+  }
 }
 
 export function plainText(text: string, { root }: Ground): string {
@@ -35,16 +38,4 @@ export function plainText(text: string, { root }: Ground): string {
     .replace(/\bnone of \d+ processes\b/g, 'none of <n> processes')
     .replace(/(disk\b[^\n]*?)[\d.]+ [KMGT]?B of [\d.]+ [KMGT]?B free, \w+/g, '$1<disk>')
     .replace(/(\(|by Holdfast \S+ \()\w+ \w+, Node [\d.]+\)/g, '$1<machine>)')
-}
-
-export async function foundBy(
-  ground: Ground,
-  line = 'doctor --home home',
-): Promise<{ code: string; examples: number }[]> {
-  const user = join(ground.root, 'user')
-  mkdirSync(user, { recursive: true })
-  const argv = [...line.split(' '), '--json']
-  const { stdout } = await holdfast(argv, { cwd: ground.root, env: { HOME: user, PATH: '' }, nowMs })
-  const { homes } = JSON.parse(stdout)
-  return homes[0].findings
 }
