@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { judgeFile, noteOf, Scratch } from '../../../../test/openclaw/scratch.ts'
 import { type Clock, systemClock } from '../../../host/clock.ts'
 import { beginRun } from '../begin.ts'
+import { Journal } from '../journal/journal.ts'
 import { undoRun } from '../undo/undo.ts'
 import { listArchives, measureArchives, readCopy, showRun } from './archives.ts'
 import { expireArchives } from './expire.ts'
@@ -94,6 +95,21 @@ describe('archives', () => {
       await expireArchives(scratch.home, { ...rules, archiveBytesMax: 0 }, { clock: later, dryRun: false }),
     ).toHaveLength(2)
     expect(await listArchives(scratch.home.dir)).toEqual([])
+  })
+
+  it('that were about to be deleted when the process ended are deleted by the next', async () => {
+    await using scratch = await Scratch.open()
+    const run = await archiveTwo(scratch)
+    const { journal } = await Journal.resume(scratch.home.dir, run)
+    await journal.append({ type: 'expire', file: '0002.zst', atMs: clock.nowMs(), because: 'of this test' })
+    await journal[Symbol.asyncDispose]()
+    expect(await measureArchives(scratch.home.dir)).toMatchObject({ unfinished: [run] })
+    {
+      await using next = beginRun(scratch.home, 'repair', { clock })
+      await next.hold()
+    }
+    expect(existsSync(scratch.at(`holdfast/archives/${run}/0002.zst`))).toBe(false)
+    expect(await listArchives(scratch.home.dir)).toMatchObject([{ state: 'kept', files: 1 }])
   })
 
   it('stay while a run is damaged', async () => {

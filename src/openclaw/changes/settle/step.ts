@@ -100,7 +100,7 @@ class Scene {
   async #take(told: Told<'take'>): Promise<Verdict> {
     if (this.#directory.has(told.aside)) return await this.#half(told.aside, told.copy.sha256)
     using there = this.#look(this.#name)
-    return there !== null && isSameFile(told.was, there) ? notDone(interrupted) : gone
+    return (await isStill(told.was, told.copy.sha256, there)) ? notDone(interrupted) : gone
   }
 
   /** Aside, and perhaps not yet proven to be the judged one. */
@@ -139,7 +139,7 @@ class Scene {
   async #takenBack(told: Told<'create'>, aside: string, now: FileRecord | null): Promise<Verdict> {
     if (this.#directory.has(aside)) return await this.#half(aside, told.will.sha256)
     using there = this.#look(this.#name)
-    return there !== null && (now === null || isSameFile(now, there)) ? notDone(interrupted) : gone
+    return (await isStill(now, told.will.sha256, there)) ? notDone(interrupted) : gone
   }
 
   /** Half of the one content and half of the other, as a kill leaves it where a name could not be given to another file. */
@@ -172,6 +172,12 @@ class Scene {
 }
 
 type Told<Type extends Announcement['type']> = Extract<Announcement, { type: Type }>
+
+/** The same file, or one with the same content, as after a home was copied. */
+async function isStill(record: FileRecord | null, sha256: string, there: OpenFile | null): Promise<boolean> {
+  if (there === null) return false
+  return (record !== null && isSameFile(record, there)) || (await sha256Of(there)) === sha256
+}
 
 /** The same file, changed or not: a number is given again to a new file, which is younger. */
 function isSameFile(record: FileRecord, file: OpenFile): boolean {
