@@ -13,8 +13,8 @@ import { Planter } from './planter.ts'
 
 const minuteMs = 60_000
 const dayMs = 86_400_000
-const controlMs = 1.5 * minuteMs
-const keptMs = 4 * minuteMs
+const controlMs = 1.25 * minuteMs
+const keptMs = 3.25 * minuteMs
 const idle = Array.from({ length: 12 }, (_, at) => `agent:main:telegram:direct:idle-${at}`)
 const alive = ['agent:main:telegram:direct:yesterday', 'agent:main:telegram:group:-7', 'agent:main:main']
 const keeperBytesMax = 300 * 1024 ** 2
@@ -94,7 +94,7 @@ describe.each(['2026.5.18', '2026.7.1'])('a keeper beside the real release %s', 
       controlTroubles: [...control.troubles],
     })
     expect(load.failures).toEqual([])
-    expect(load.turns).toBeGreaterThan(20)
+    expect(load.turns).toBeGreaterThan(15)
     expect(load.resets).toBeGreaterThan(0)
     expect([...watched.troubles].filter((line) => !control.troubles.has(line))).toEqual([])
     expect(watch.problems).toEqual([])

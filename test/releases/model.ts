@@ -22,7 +22,7 @@ export class RememberingModel {
         const body = parts.length === 0 ? {} : JSON.parse(Buffer.concat(parts).toString('utf8'))
         const shown = shownIn(body.messages ?? [])
         this.asked.push({ atMs: Date.now(), shown })
-        const text = `ack: ${(shown.findLast((line) => line.startsWith('user: ')) ?? 'user: ').slice(6).slice(-200)}`
+        const text = `ack: ${(shown.findLast(isSaid) ?? 'user: ').slice(6).slice(-200)}`
         setTimeout(() => {
           if (response.destroyed) return
           if (body.stream === true) {
@@ -63,6 +63,10 @@ export class RememberingModel {
 }
 
 const usage = { prompt_tokens: 10, completion_tokens: 8, total_tokens: 18 }
+
+/** Newer releases add a message of their own after what was said. */
+const isSaid = (line: string) =>
+  line.startsWith('user: ') && !line.startsWith('user: <<<BEGIN_OPENCLAW_INTERNAL_CONTEXT>>>')
 
 function shownIn(messages: { role: string; content: unknown }[]): string[] {
   return messages
