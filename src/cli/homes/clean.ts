@@ -132,7 +132,9 @@ function endLines({ home, steps, enforced }: Cleaned, options: CleanOptions, sev
   const ready = steps.filter(({ left }) => left === null)
   if (ready.length === 0) return ['Nothing can be done now.']
   const named = several || options.home.length > 0 ? ` --home ${shellWord(home.dir)}` : ''
-  return [`Nothing was changed: ${totalOf(ready)} wait. Do it with: holdfast clean --mode enforce${named}`]
+  const others = Object.values(overridesOf(options).sources ?? {}).filter((flag) => flag !== '--mode')
+  const same = others.length === 0 ? '' : `, and ${others.join(' ')} as now`
+  return [`Nothing was changed: ${totalOf(ready)} wait. Do it with: holdfast clean --mode enforce${named}${same}`]
 }
 
 function totalOf(steps: readonly StepReport[]): string {
