@@ -10,6 +10,7 @@ import {
 } from 'node:fs'
 import { basename, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { damageTranscripts, transcriptsIn } from '../../../../test/openclaw/hurt.ts'
 import {
   contentOf,
   entriesOf,
@@ -24,7 +25,6 @@ import { Ground, unpackFixture } from '../../../../test/openclaw/unpack.ts'
 import { parseSessionKey } from '../../../model/keys.ts'
 import type { Store } from '../../../store/port.ts'
 import { Scene } from '../../../testing/contract/scene.ts'
-import { kindOfName } from '../../home/names.ts'
 
 let ground: Ground
 let store: Store & AsyncDisposable
@@ -39,10 +39,7 @@ afterEach(async () => {
   ground[Symbol.dispose]()
 })
 
-const transcriptKinds = ['transcript', 'reset']
 const folderOf = (dir: string, agent: string) => join(dir, 'agents', agent, 'sessions')
-const transcriptsIn = (folder: string) =>
-  readdirSync(folder).filter((name) => transcriptKinds.includes(kindOfName(name).kind))
 const indexIn = (dir: string, agent: string) =>
   JSON.parse(readFileSync(join(folderOf(dir, agent), 'sessions.json'), 'utf8'))
 
@@ -74,8 +71,7 @@ describe('a home of files', () => {
     const seed = Number(process.env.HOLDFAST_SEED ?? 3)
     const chance = new Seeded(seed)
     const folder = folderOf(dir, 'main')
-    for (const name of transcriptsIn(folder))
-      writeFileSync(join(folder, name), damaged(readFileSync(join(folder, name)), chance))
+    damageTranscripts(folder, chance)
     const { totals } = await importInto(store, dir)
     expect(totals, `seed ${seed}`).toMatchObject({ mismatch: 0, left: 0 })
     await exportTo(store, to)
@@ -221,26 +217,3 @@ describe('an export that was broken off', () => {
     await expect(exportTo(store, to)).rejects.toMatchObject({ code: 'FILE_EXISTS' })
   })
 })
-
-/** Cut, joined, doubled, flipped: what happens to files. */
-function damaged(data: Buffer, chance: Seeded): Buffer {
-  const bytes = Buffer.from(data)
-  switch (chance.whole(0, 6)) {
-    case 0:
-      return bytes.subarray(0, chance.whole(1, bytes.length))
-    case 1:
-      bytes[chance.whole(0, bytes.length)] = chance.whole(0, 256)
-      return bytes
-    case 2:
-      return Buffer.concat([bytes, bytes.subarray(chance.whole(0, bytes.length))])
-    case 3:
-      return Buffer.concat([
-        bytes.subarray(0, bytes.lastIndexOf(10, -2)),
-        bytes.subarray(bytes.lastIndexOf(10, -2) + 1),
-      ])
-    case 4:
-      return Buffer.concat([bytes, Buffer.alloc(chance.whole(1, 600))])
-    default:
-      return Buffer.concat([Buffer.from('\n\r\n'), bytes.subarray(bytes.indexOf(10) + 1)])
-  }
-}
