@@ -209,6 +209,7 @@ export const planted: Partial<Record<FindingCode, Planted[]>> = {
     { around: opened(0o777) },
   ],
   OWNER_OTHER: [{ agent: { files: [fileOf('a.jsonl', { uid: 0 }), fileOf('b.jsonl')] } }],
+  CLOCK_SUSPECT: [{ agent: { files: [fileOf('a.jsonl', { mtimeMs: nowMs + 11 * 60_000 }), fileOf('b.jsonl')] } }],
   GATEWAY_UNKNOWN: [{ facts: { gateway: { state: 'unknown', because: 'its processes cannot be seen' } } }],
   HOMES_SEVERAL: [{ around: { siblings: ['/home/bot/.openclaw-old'] } }],
   DATABASE_UNREADABLE: [{ around: databases({ ...unread, state: 'unreadable' }) }],

@@ -5,7 +5,7 @@ import { people } from '../crowd.ts'
 import type { BuiltHome } from '../plans.ts'
 import { Ground } from '../unpack.ts'
 import { pictureOf } from './picture.ts'
-import { dayMs, homeIn, nobody, nowMs, plainText, seen } from './scenes.ts'
+import { dayMs, homeIn, nobody, plainText, seen } from './scenes.ts'
 
 const golden = (scenario: string) => new URL(`../../cli/golden/doctor-${scenario}.txt`, import.meta.url).pathname
 
@@ -14,6 +14,7 @@ function illHome(ground: Ground): BuiltHome {
   const [first, second, third, ...more] = people(8, { days: 4 })
   const sessions = [first, second, third, ...more] as typeof more
   const home = homeIn(ground, {
+    nowMs: Date.now(),
     agents: [
       {
         id: 'main',
@@ -35,10 +36,11 @@ function illHome(ground: Ground): BuiltHome {
   return home
 }
 
-/** An hour before the clock of these tests. */
+/** An hour ago. */
 function damage(path: string, text: string): void {
   appendFileSync(path, text)
-  utimesSync(path, nowMs / 1_000 - 3_600, nowMs / 1_000 - 3_600)
+  const atSeconds = Date.now() / 1_000 - 3_600
+  utimesSync(path, atSeconds, atSeconds)
 }
 
 describe('doctor --fix', () => {
@@ -46,10 +48,14 @@ describe('doctor --fix', () => {
     using ground = new Ground()
     const home = illHome(ground)
     const before = pictureOf(home.dir)
-    const shown = await seen(ground, 'doctor --fix --dry-run --home home')
+    const shown = await seen(ground, 'doctor --fix --dry-run --home home', Date.now())
     expect(pictureOf(home.dir)).toEqual(before)
-    const done = await seen(ground, 'doctor --fix --home home')
-    const text = [shown.text, done.text].join('\n').replaceAll(/\d{8}T\d{6}Z-([a-z]+)-[0-9a-f]{8}/g, '<$1 run>')
+    const done = await seen(ground, 'doctor --fix --home home', Date.now())
+    const times = /\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d{3}Z/g
+    const text = [shown.text, done.text]
+      .join('\n')
+      .replaceAll(times, '<time>')
+      .replaceAll(/\d{8}T\d{6}Z-([a-z]+)-[0-9a-f]{8}/g, '<$1 run>')
     await expect(text).toMatchFileSnapshot(golden('fix'))
   })
 
@@ -59,15 +65,15 @@ describe('doctor --fix', () => {
     const words = bytesOf(home)
     const env = { HOME: ground.root, PATH: '' }
     const fix = ['doctor', '--fix', '--home', 'home', '--json']
-    const first = JSON.parse((await holdfast(fix, { cwd: ground.root, env, nowMs })).stdout).homes[0]
-    const again = JSON.parse((await holdfast(fix, { cwd: ground.root, env, nowMs })).stdout).homes[0]
+    const first = JSON.parse((await holdfast(fix, { cwd: ground.root, env })).stdout).homes[0]
+    const again = JSON.parse((await holdfast(fix, { cwd: ground.root, env })).stdout).homes[0]
     expect(first.fixed.steps.length).toBeGreaterThan(6)
     expect(first.fixed.steps.filter(({ done }: { done: boolean }) => !done)).toHaveLength(1) // the lost index
     expect(again.fixed.steps.filter(({ left }: { left: string | null }) => left === null)).toEqual([])
     expect(again.fixed.manifests).toEqual([])
     expect(bytesOf(home)).not.toEqual(words)
     for (const manifest of first.fixed.manifests.toReversed()) {
-      const { code } = await holdfast(['undo', manifest], { cwd: ground.root, env, nowMs })
+      const { code } = await holdfast(['undo', manifest], { cwd: ground.root, env })
       expect(code).toBe(0)
     }
     expect(bytesOf(home)).toEqual(words)
@@ -79,7 +85,7 @@ describe('doctor --fix', () => {
     const { takeWriterLock } = await import('../../../src/openclaw/files/own/writer-lock.ts')
     using _ = takeWriterLock(home.dir)
     const before = bytesOf(home)
-    const { code, text } = await seen(ground, 'doctor --fix --home home')
+    const { code, text } = await seen(ground, 'doctor --fix --home home', Date.now())
     expect({ code, text: plainText(text, ground) }).toMatchObject({
       code: 2,
       text: expect.stringContaining('another Holdfast'),

@@ -119,6 +119,13 @@ export const placeCodes = {
     means: 'The gateway may be unable to write them: often a command was once run as root.',
     fix: 'sudo chown -R {owner} {dir}',
   },
+  CLOCK_SUSPECT: {
+    severity: 'warning',
+    title: 'A clock that files contradict',
+    means:
+      'With a wrong clock everything looks old, or nothing does: what depends on age is not done until somebody has looked.',
+    fix: 'Look at the clock. If it is right: `holdfast clean --mode enforce --trust-clock`.',
+  },
   GATEWAY_UNKNOWN: {
     severity: 'note',
     title: 'Whether a gateway runs cannot be told',

@@ -1,4 +1,5 @@
 import { formatCount, formatSize } from '../../../model/units.ts'
+import { clockSuspicion } from '../../clean/plan/clock.ts'
 import type { PathFacts } from '../../survey/around.ts'
 import { withoutPath } from '../../survey/because.ts'
 import { type Finding, finding, listOf, type Seen, shellWord } from '../finding.ts'
@@ -23,6 +24,7 @@ export function findPlace(seen: Seen): Finding[] {
     }),
     ...findModes(seen),
     ...findOwners(seen),
+    ...findClock(seen),
     ...finding(seen, 'GATEWAY_UNKNOWN', {
       evidence: facts.gateway.state === 'unknown' ? `${facts.gateway.because}.` : '',
       items: facts.gateway.state === 'unknown' ? [facts.gateway] : [],
@@ -78,6 +80,15 @@ function findDisk(seen: Seen): Finding[] {
       items: inMemory.has(filesystem) ? [disk] : [],
     }),
   ]
+}
+
+function findClock(seen: Seen): Finding[] {
+  const suspicion = clockSuspicion(seen.facts)
+  return finding(seen, 'CLOCK_SUSPECT', {
+    evidence: 'What is on disk does not fit the time that this machine shows.',
+    items: suspicion === null ? [] : [suspicion],
+    example: (says) => ({ says }),
+  })
 }
 
 /** What anybody on the host can do; what a group may do is the owner's own choice. */
