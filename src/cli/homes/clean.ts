@@ -1,9 +1,16 @@
 import { tmpdir } from 'node:os'
 import { Option } from 'commander'
+import { runCommand } from '../../host/commands.ts'
+import { isHoldfastError } from '../../model/errors.ts'
 import { formatSize } from '../../model/units.ts'
+import { expireArchives } from '../../openclaw/changes/archives/expire.ts'
 import type { StepReport } from '../../openclaw/changes/run.ts'
 import { type Cleaned, cleanHome } from '../../openclaw/clean/clean.ts'
+import { cleanDatabases, wouldCleanDatabases } from '../../openclaw/clean/database.ts'
+import type { ForgetSession } from '../../openclaw/clean/forget.ts'
 import { shellWord } from '../../openclaw/doctor/finding.ts'
+import { forgetSession } from '../../openclaw/gateway/delete-entry.ts'
+import type { GatewayFacts } from '../../openclaw/gateway/running.ts'
 import type { Home } from '../../openclaw/home/home.ts'
 import type { HomePolicy, PolicyOverrides } from '../../openclaw/home/policy.ts'
 import { command, wholeNumber } from '../options.ts'
@@ -14,6 +21,7 @@ import type { Terminal } from '../terminal.ts'
 import { gatewayLine } from './doctor-lines.ts'
 import { type Failed, failedNote, findEach, forEach } from './each.ts'
 import { gatewayFor, processesFor } from './ground.ts'
+import { openclawFor } from './openclaw.ts'
 import { addHomeOptions, type HomeOptions } from './options.ts'
 import { Progress } from './progress.ts'
 import { printSteps } from './steps.ts'
@@ -28,6 +36,7 @@ interface CleanOptions extends HomeOptions {
   budget?: number
   trustClock?: true
   throughGateway?: true
+  openclaw?: string
 }
 
 export function clean(terminal: Terminal) {
@@ -57,7 +66,8 @@ export function clean(terminal: Terminal) {
         size,
       )
       .option('--trust-clock', 'go by the clock although files are from the future')
-      .option('--through-gateway', 'a running gateway takes entries out itself, where its release can do that safely'),
+      .option('--through-gateway', 'a running gateway takes entries out itself, where its release can do that safely')
+      .option('--openclaw <path>', "the gateway's own command (default: that of the running gateway, else on PATH)"),
   ).action(async (options: CleanOptions) => {
     const { homes, failed } = await findEach(options, terminal, { overrides: overridesOf(options) })
     const done = await forEach(homes, failed, (home) => cleanOne(home, options, terminal))
@@ -73,17 +83,36 @@ export function clean(terminal: Terminal) {
 }
 
 async function cleanOne(home: Home, options: CleanOptions, terminal: Terminal): Promise<Cleaned> {
+  const enforced = home.policy.mode === 'enforce' && options.dryRun !== true
+  const cleaned =
+    home.generation === 'sqlite'
+      ? await cleanByGateway(home, enforced, options, terminal)
+      : await cleanByUs(home, options, terminal)
+  if (home.policy.mode === 'off') return cleaned
+  try {
+    const expired = await expireArchives(home, home.policy, { clock: terminal.outside.clock, dryRun: !enforced })
+    return { ...cleaned, steps: [...cleaned.steps, ...expired] }
+  } catch (error) {
+    if (!isHoldfastError(error, 'HOME_BUSY')) throw error
+    return { ...cleaned, notes: [...cleaned.notes, `Archives that have expired are left: ${error.facts.because}.`] }
+  }
+}
+
+async function cleanByUs(home: Home, options: CleanOptions, terminal: Terminal): Promise<Cleaned> {
   const progress = new Progress(home.dir, 'steps', terminal)
-  const readProcesses = () => processesFor(terminal)
+  const forgetWith = async (gateway: GatewayFacts): Promise<ForgetSession> => {
+    const openclaw = await openclawFor(home, gateway, options.openclaw, terminal)
+    return (session) => forgetSession(openclaw, session, runCommand)
+  }
   const how = {
     dryRun: options.dryRun === true,
     trustClock: options.trustClock === true,
-    throughGateway: options.throughGateway === true,
+    throughGateway: options.throughGateway === true ? forgetWith : (false as const),
   }
   try {
     return await cleanHome(home, how, {
       clock: terminal.outside.clock,
-      readProcesses,
+      readProcesses: () => processesFor(terminal),
       temporary: [tmpdir()],
       gatewayNow: () => gatewayFor(home, terminal),
       told: (step, of) => progress.show(step, of),
@@ -91,6 +120,21 @@ async function cleanOne(home: Home, options: CleanOptions, terminal: Terminal): 
   } finally {
     progress.clear()
   }
+}
+
+/** A home in SQLite is changed by its own command only. */
+async function cleanByGateway(
+  home: Home,
+  enforced: boolean,
+  options: CleanOptions,
+  terminal: Terminal,
+): Promise<Cleaned> {
+  const gateway = await gatewayFor(home, terminal)
+  const told = { home, gateway, lookedAtMs: terminal.outside.clock.nowMs(), enforced, notes: [], manifest: null }
+  if (home.policy.mode === 'off') return { ...told, steps: [] }
+  if (!enforced) return { ...told, steps: wouldCleanDatabases(home.agents) }
+  const openclaw = await openclawFor(home, gateway, options.openclaw, terminal)
+  return { ...told, steps: await cleanDatabases(openclaw, options.agent, runCommand) }
 }
 
 function isLeft({ enforced, steps }: Cleaned): boolean {
@@ -112,7 +156,8 @@ async function printHome(cleaned: Cleaned, options: CleanOptions, several: boole
   await printSteps(home.dir, steps, enforced, terminal)
   if (notes.length > 0) await terminal.print('', ...notes.map((note) => `  ${visibleLine(note)}`))
   await terminal.print('', ...endLines(cleaned, options, several).map((line) => `  ${visibleLine(line)}`))
-  if (manifest !== null) await terminal.print(`  Undo with: holdfast undo ${shellWord(manifest)}`)
+  if (manifest !== null && steps.some(({ done }) => done))
+    await terminal.print(`  Undo with: holdfast undo ${shellWord(manifest)}`)
 }
 
 function stateLine(cleaned: Cleaned): string {

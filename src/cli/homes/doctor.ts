@@ -98,7 +98,8 @@ async function printFixed(
   await printSteps(dir, steps, !isDry, terminal)
   if (isDry) await terminal.print('', '  Nothing was changed: leave --dry-run out to do it.')
   if (manifests.length > 0) await terminal.print('')
-  for (const manifest of manifests.toReversed()) await terminal.print(`  Undo with: holdfast undo ${shellWord(manifest)}`)
+  for (const manifest of manifests.toReversed())
+    await terminal.print(`  Undo with: holdfast undo ${shellWord(manifest)}`)
 }
 
 const colours = { error: 'red', warning: 'yellow', note: 'cyan' } as const

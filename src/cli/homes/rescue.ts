@@ -125,7 +125,7 @@ function rescueOne(home: Home, options: RescueOptions, terminal: Terminal): Prom
     mend: () => prestartHome(home, { dryRun: false, timeLimitMs: mendMs }, { ...outside, gatewayNow }),
     clean: async () => {
       if (!options.clean) return { steps: [], manifest: null }
-      const how = { dryRun: false, trustClock: false, throughGateway: false }
+      const how = { dryRun: false, trustClock: false, throughGateway: false as const }
       return await cleanHome(home, how, { ...outside, gatewayNow })
     },
     sleep: (ms) => clock.sleep(ms),

@@ -62,7 +62,8 @@ export async function printSteps(
       '',
       `  ${terminal.paint('yellow', `${count(some.length, 'step')} left`)}: ${visibleLine(because)}`,
     )
-    await terminal.print(...exampleLines(dir, some, (step) => step.because))
+    const shown = some.filter((step) => !isOfSession(step))
+    await terminal.print(...exampleLines(dir, shown.length === 0 ? some : shown, (step) => step.because))
   }
 }
 

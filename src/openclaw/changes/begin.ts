@@ -5,6 +5,7 @@ import type { Judged } from '../files/identity.ts'
 import { takeWriterLock } from '../files/own/writer-lock.ts'
 import type { EntryChange } from '../index/edit.ts'
 import { type Desk, leftOf, type Shelf } from './desk.ts'
+import { type HandedOver, handOver } from './hand-over.ts'
 import type { BundleWriter } from './journal/bundle.ts'
 import { Journal } from './journal/journal.ts'
 import { changeMode, createFile, type FreshContent, type Replaced, replaceFile } from './put.ts'
@@ -91,6 +92,14 @@ export class Run implements AsyncDisposable {
     entries: readonly EntryChange[] | null = null,
   ): Promise<Replaced> {
     return await this.#with<Replaced>((desk) => replaceFile(desk, judged, content, note, entries), asLeft)
+  }
+
+  /** The gateway changes its index, when it is asked by `act`. @throws HoldfastError as `hold`, and what `act` throws */
+  async handOver(handed: HandedOver, note: StepNote): Promise<Outcome> {
+    return await this.#with(
+      (desk) => handOver(desk, handed, note),
+      (left) => left,
+    )
   }
 
   /** A new file (0600) in a directory that is there. @throws HoldfastError as `hold` */

@@ -15,6 +15,7 @@ import { rootOf } from '../survey/agent.ts'
 import type { AgentFacts, HomeFacts } from '../survey/facts.ts'
 import { Claims } from './claims.ts'
 import { changeIndex, type EntryEdit } from './entries.ts'
+import { type Drop, type ForgetSession, forgetEntries } from './forget.ts'
 import { Ledger, type Told } from './report.ts'
 import type { CleanPlan, CleanStep } from './steps.ts'
 
@@ -22,6 +23,8 @@ export interface ApplyOutside {
   clock: Clock
   /** Asked again right before an index is changed: one may have started since it was looked at. */
   gatewayNow: () => Promise<GatewayFacts>
+  /** Asks the running gateway to take an entry out; null: it is not to be asked. */
+  forget: ForgetSession | null
   told: Told
 }
 
@@ -50,7 +53,6 @@ export async function applyClean(
   return ledger.reports
 }
 
-type Drop = CleanStep & { act: { do: 'drop' } }
 type Slim = CleanStep & { act: { do: 'slim' } }
 
 class Work {
@@ -132,7 +134,15 @@ class Work {
     const left = (because: string) => new Map<CleanStep, string>(all.map((step) => [step, because]))
     const home = this.#home.agents.find(({ id }) => id === agent.id)
     if (home === undefined || agent.index.state !== 'read') return left('its index cannot be read')
+    const { clock, forget } = this.#outside
     const gateway = await this.#outside.gatewayNow()
+    const told = () => {}
+    if (gateway.state === 'running' && forget !== null && slims.length === 0)
+      return await this.#confirmed(
+        home,
+        drops,
+        await forgetEntries(this.#run, this.#home, home, drops, { clock, forget, told }),
+      )
     if (gateway.state !== 'stopped') return left('a gateway has started meanwhile')
     const edits = editsOf(
       drops,
@@ -146,14 +156,23 @@ class Work {
       key: all.length === 1 ? (drops[0]?.key ?? null) : null,
     } as const
     const backup = slims[0] === undefined ? null : { kind: slims[0].kind, because: slims[0].because, key: null }
-    const { clock } = this.#outside
     const changed = await changeIndex(this.#run, this.#home, home, agent.index, { edits, note, backup }, clock)
     if (!changed.done) {
       if (changed.left === 'no room') this.isFull = true
       return left(changed.because)
     }
+    return await this.#confirmed(home, drops, new Map())
+  }
+
+  /** With those whose entry stands in the index in spite of all. */
+  async #confirmed(
+    home: AgentHome,
+    drops: readonly Drop[],
+    left: Map<CleanStep, string>,
+  ): Promise<Map<CleanStep, string>> {
     const back = await this.#comeBack(home, drops)
-    return new Map(drops.filter(({ key }) => back.has(key)).map((step) => [step, 'its entry was written again']))
+    for (const step of drops) if (back.has(step.key) && !left.has(step)) left.set(step, 'its entry was written again')
+    return left
   }
 
   /** Entries that somebody has written again since they were taken out. Where that cannot be told, all may be. */

@@ -1,10 +1,8 @@
 import { execFileSync } from 'node:child_process'
 import {
-  appendFileSync,
   existsSync,
   linkSync,
   mkdirSync,
-  readdirSync,
   readFileSync,
   renameSync,
   symlinkSync,
@@ -13,50 +11,15 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { buildHome } from '../../../test/openclaw/build.ts'
-import { cleaned, homeTree, keysOf, quietProcesses, stopped, undoAll } from '../../../test/openclaw/clean/cleaning.ts'
-import { cronRuns, people } from '../../../test/openclaw/crowd.ts'
-import type { BuiltHome, HomePlan } from '../../../test/openclaw/plans.ts'
+import { cleaned, homeTree, keysOf, undoAll } from '../../../test/openclaw/clean/cleaning.ts'
+import { dayMs, idleHome, names, person } from '../../../test/openclaw/clean/idle-home.ts'
+import { people } from '../../../test/openclaw/crowd.ts'
 import { Ground } from '../../../test/openclaw/unpack.ts'
-
-const dayMs = 86_400_000
-const person = (at: number) => `agent:main:telegram:direct:${at}`
-const nobody = 4_194_999
-
-function home(ground: Ground, plan: Partial<HomePlan> = {}): BuiltHome {
-  const sessions = [
-    { key: 'agent:main:main', ageMs: 60 * dayMs },
-    { key: person(1), ageMs: 6 * dayMs },
-    { key: person(2), ageMs: 4 * dayMs },
-    { key: person(3), ageMs: 40 * dayMs, transcript: false },
-    { key: 'agent:main:telegram:group:-1', ageMs: 60 * dayMs },
-    { key: 'agent:main:slack:channel:c:thread:1.2', ageMs: 60 * dayMs, topic: '1.2' },
-    { key: 'agent:main:loose', ageMs: 9 * dayMs, bound: false },
-    ...cronRuns(4).map((each, at) => ({ ...each, ageMs: (at + 1) * 10 * 3_600_000 })),
-  ]
-  const leftovers = (
-    [
-      'deleted',
-      'reset',
-      'backup',
-      'corrupt',
-      'checkpoint',
-      'trajectory',
-      'temporary',
-      'index-temporary',
-      'side',
-      'prompt',
-    ] as const
-  ).map((kind) => ({ kind, ageMs: 2 * dayMs }))
-  return buildHome(join(ground.root, 'home'), { agents: [{ id: 'main', sessions, leftovers }], ...plan })
-}
-
-const names = (dir: string) => readdirSync(join(dir, 'agents/main/sessions'))
 
 describe('cleaning', () => {
   it('archives what is past its time, leaves all else to the byte, and has nothing left to do then', async () => {
     using ground = new Ground()
-    const built = home(ground)
+    const built = idleHome(ground)
     const before = homeTree(built.dir)
     const { steps, manifest } = await cleaned(built.dir)
     expect(steps.filter(({ done }) => !done)).toEqual([])
@@ -81,7 +44,7 @@ describe('cleaning', () => {
 
   it('can be undone to the byte, with modes and times', async () => {
     using ground = new Ground()
-    const { dir } = home(ground)
+    const { dir } = idleHome(ground)
     const before = homeTree(dir)
     await cleaned(dir)
     expect(homeTree(dir)).not.toEqual(before)
@@ -91,7 +54,7 @@ describe('cleaning', () => {
 
   it('undone after the gateway went on: its entries come back, and what is new stays', async () => {
     using ground = new Ground()
-    const { dir } = home(ground)
+    const { dir } = idleHome(ground)
     await cleaned(dir)
     const path = join(dir, 'agents/main/sessions/sessions.json')
     const index = JSON.parse(readFileSync(path, 'utf8'))
@@ -103,7 +66,7 @@ describe('cleaning', () => {
 
   it('changes nothing in a dry run, in the mode warn, and where a rule cannot be read', async () => {
     using ground = new Ground()
-    const { dir } = home(ground)
+    const { dir } = idleHome(ground)
     const before = homeTree(dir)
     const dry = await cleaned(dir, {}, { dryRun: true })
     expect(dry.steps.length).toBeGreaterThan(10)
@@ -119,7 +82,7 @@ describe('cleaning', () => {
 
   it('is given the same plan by a dry run as is carried out', async () => {
     using ground = new Ground()
-    const { dir } = home(ground)
+    const { dir } = idleHome(ground)
     const plain = ({ steps }: Awaited<ReturnType<typeof cleaned>>) =>
       steps.map(({ done: _, because: __, ...rest }) => rest)
     const dry = plain(await cleaned(dir, {}, { dryRun: true }))
@@ -128,7 +91,7 @@ describe('cleaning', () => {
 
   it('keeps fields and entries that nobody knows, to the byte', async () => {
     using ground = new Ground()
-    const built = home(ground)
+    const built = idleHome(ground)
     const path = join(built.sessionsDir('main'), 'sessions.json')
     const text = readFileSync(path, 'utf8').replace('{\n', '{\n  "agent:main:future" : {"x":1.50, "é\\u00e9":[ ]},\n')
     writeFileSync(path, text)
@@ -137,134 +100,10 @@ describe('cleaning', () => {
   })
 })
 
-describe('what changes while it cleans', () => {
-  it('a transcript that is written to keeps its entry', async () => {
-    using ground = new Ground()
-    const built = home(ground)
-    const { path } = built.session(person(1))
-    const readProcesses = async () => {
-      setTimeout(() => appendFileSync(path, '{"type":"message"}\n'), 0)
-      const table = await quietProcesses()
-      await new Promise((resolve) => setTimeout(resolve, 5))
-      return table
-    }
-    const { steps } = await cleaned(built.dir, {}, { readProcesses })
-    expect(keysOf(built.dir)).toContain(person(1))
-    expect(existsSync(path)).toBe(true)
-    const own = steps.filter(({ key }) => key === person(1))
-    expect(own.map(({ kind, left }) => [kind, left?.replace(/^[\w-]+/, '…')])).toEqual([
-      ['drop-entry', '….jsonl has changed since it was looked at'],
-      ['archive-transcript', '….jsonl has changed since it was looked at'],
-    ])
-    expect(steps.filter(({ done }) => done).length).toBeGreaterThan(5)
-  })
-
-  it('a gateway that starts meanwhile keeps its index, and what its entries name', async () => {
-    using ground = new Ground()
-    const { dir } = home(ground)
-    const before = keysOf(dir)
-    const gatewayNow = async () => ({ state: 'running', pid: 7, sinceMs: 0, proof: '', container: null }) as const
-    const { steps } = await cleaned(dir, {}, { gatewayNow })
-    expect(keysOf(dir)).toEqual(before)
-    const left = steps.filter(({ done }) => !done)
-    expect(new Set(left.map((step) => step.left))).toEqual(new Set(['a gateway has started meanwhile']))
-    expect(left.every(({ key }) => key !== null)).toBe(true)
-    expect(steps.some(({ kind, done }) => kind === 'archive-leftover' && done)).toBe(true)
-  })
-
-  it('an index that is written meanwhile stays as it was written', async () => {
-    using ground = new Ground()
-    const { dir } = home(ground)
-    const path = join(dir, 'agents/main/sessions/sessions.json')
-    const gatewayNow = async () => {
-      const index = JSON.parse(readFileSync(path, 'utf8'))
-      writeFileSync(path, JSON.stringify({ ...index, [person(9)]: { sessionId: 'x' } }))
-      return stopped
-    }
-    const { steps } = await cleaned(dir, {}, { gatewayNow })
-    expect(keysOf(dir)).toContain(person(9))
-    expect(keysOf(dir)).toContain(person(1))
-    expect(steps.find(({ key }) => key === person(1))?.left).toMatch(/index has changed/)
-    expect(existsSync(join(dir, 'agents/main/sessions', 'sessions.json.lock'))).toBe(false)
-  })
-
-  it('another Holdfast is not waited for', async () => {
-    using ground = new Ground()
-    const { dir } = home(ground)
-    const { takeWriterLock } = await import('../files/own/writer-lock.ts')
-    using _ = takeWriterLock(dir)
-    await expect(cleaned(dir)).rejects.toMatchObject({ code: 'HOME_BUSY' })
-  })
-})
-
-describe('locks', () => {
-  it('of ended processes go with what they were for; others keep it', async () => {
-    using ground = new Ground()
-    const of = (at: number, pid: number) => ({ of: person(at), pid, ageMs: 0, startTicks: 1 })
-    const built = home(ground, {
-      agents: [
-        {
-          id: 'main',
-          sessions: [
-            { key: 'agent:main:main' },
-            { key: person(1), ageMs: 6 * dayMs },
-            { key: person(2), ageMs: 6 * dayMs },
-          ],
-          locks: [of(1, nobody), { ...of(2, process.pid), text: JSON.stringify({ pid: process.pid }) }],
-        },
-      ],
-    })
-    await cleaned(built.dir)
-    expect(keysOf(built.dir)).toEqual(['agent:main:main', person(2)])
-    expect(names(built.dir).filter((name) => name.endsWith('.lock'))).toEqual([
-      `${built.session(person(2)).sessionId}.jsonl.lock`,
-    ])
-  })
-
-  it('of a killed run of ours are taken off, and nothing else knows of them', async () => {
-    using ground = new Ground()
-    const built = home(ground)
-    const { path } = built.session(person(1))
-    const ours = { pid: nobody, createdAt: new Date().toISOString(), starttime: 1, holdfast: { host: 'x' } }
-    writeFileSync(`${path}.lock`, JSON.stringify(ours, null, 2))
-    const { steps } = await cleaned(built.dir)
-    expect(steps.filter(({ kind }) => kind === 'clear-lock')).toEqual([])
-    expect([existsSync(path), existsSync(`${path}.lock`)]).toEqual([false, false])
-  })
-
-  it('are held while a transcript goes', async () => {
-    using ground = new Ground()
-    const built = home(ground)
-    const trace = join(ground.root, 'trace')
-    const program = new URL('../../../test/openclaw/programs/clean.ts', import.meta.url).pathname
-    execFileSync('strace', [
-      '-f',
-      '-qq',
-      '-o',
-      trace,
-      '-e',
-      'trace=link,rename,unlink',
-      process.execPath,
-      '--no-warnings',
-      program,
-      built.dir,
-    ])
-    const name = `${built.session(person(1)).sessionId}.jsonl`
-    const lines = readFileSync(trace, 'utf8').split('\n')
-    const at = (pattern: RegExp) => lines.findIndex((line) => pattern.test(line))
-    const taken = at(new RegExp(`link.*${name}\\.lock"`))
-    const renamed = at(new RegExp(`rename.*${name}"`))
-    const released = at(new RegExp(`unlink.*${name}\\.lock"`))
-    expect(taken).toBeGreaterThan(0)
-    expect(renamed).toBeGreaterThan(taken)
-    expect(released).toBeGreaterThan(renamed)
-  })
-})
-
 describe('a hostile home', () => {
   it('nothing outside is touched, and the rest is cleaned', async () => {
     using ground = new Ground()
-    const built = home(ground)
+    const built = idleHome(ground)
     const outside = join(ground.root, 'outside.jsonl')
     writeFileSync(outside, 'not yours\n')
     const old = new Date(Date.now() - 90 * dayMs)
@@ -287,7 +126,7 @@ describe('a hostile home', () => {
 
   it('an index that cannot be read is left alone with its transcripts, and told', async () => {
     using ground = new Ground()
-    const built = home(ground)
+    const built = idleHome(ground)
     const index = join(built.sessionsDir('main'), 'sessions.json')
     writeFileSync(index, '')
     const { steps, notes } = await cleaned(built.dir)
@@ -301,7 +140,7 @@ describe('a hostile home', () => {
 it('makes a heavy index small, keeps a copy beside it, and can be undone', async () => {
   using ground = new Ground()
   const sessions = people(10, { days: 4 }).map((each) => ({ ...each, reportBytes: 37_000, snapshotBytes: 4_500 }))
-  const { dir } = home(ground, { agents: [{ id: 'main', sessions }] })
+  const { dir } = idleHome(ground, { agents: [{ id: 'main', sessions }] })
   const before = homeTree(dir)
   const path = join(dir, 'agents/main/sessions/sessions.json')
   const was = readFileSync(path)

@@ -1,4 +1,5 @@
 import type { Clock } from '../../host/clock.ts'
+import { isHoldfastError } from '../../model/errors.ts'
 import { beginRun } from '../changes/begin.ts'
 import type { StepReport } from '../changes/run.ts'
 import { unsettledRuns } from '../changes/settle/settle.ts'
@@ -7,6 +8,7 @@ import type { Home } from '../home/home.ts'
 import { type SurveyOutside, survey } from '../survey/survey.ts'
 import { applyClean } from './apply.ts'
 import { withoutOwnLocks } from './claims.ts'
+import type { ForgetSession } from './forget.ts'
 import { parentsOf } from './parents.ts'
 import { planClean } from './plan/plan.ts'
 import { reportOf, type Told } from './report.ts'
@@ -15,7 +17,8 @@ export interface CleanHow {
   /** Only look, whatever the mode of the home is. */
   dryRun: boolean
   trustClock: boolean
-  throughGateway: boolean
+  /** How a running gateway is asked to take entries out itself; false: it is not asked. */
+  throughGateway: false | ((gateway: GatewayFacts) => Promise<ForgetSession>)
 }
 
 export interface CleanOutside extends Omit<SurveyOutside, 'nowMs' | 'told'> {
@@ -49,11 +52,28 @@ export async function cleanHome(home: Home, how: CleanHow, outside: CleanOutside
   const found = await survey(home, 'shallow', { ...outside, nowMs: () => clock.nowMs(), told: () => {} })
   const facts = await withoutOwnLocks(found, enforced)
   const parents = await parentsOf(facts)
-  const plan = planClean({ facts, parents, trustClock: how.trustClock, throughGateway: how.throughGateway })
-  const notes = [...home.unreadable.map(({ path, because }) => `${path}: ${because}.`), ...plan.notes]
+  const { forget, because } = enforced ? await forgetOf(facts.gateway, how) : { forget: null, because: null }
+  const throughGateway = forget !== null || (!enforced && how.throughGateway !== false)
+  const plan = planClean({ facts, parents, trustClock: how.trustClock, throughGateway })
+  const notes = [...home.unreadable.map(({ path, because: why }) => `${path}: ${why}.`), ...plan.notes]
+  if (because !== null) notes.push(`The gateway cannot be asked: ${because}.`)
   const told = { home, gateway: facts.gateway, lookedAtMs: facts.nowMs, enforced, notes }
   if (!enforced || plan.steps.every(({ left }) => left !== null))
     return { ...told, steps: plan.steps.map(reportOf), manifest: null }
-  const steps = await applyClean(facts, plan, run, outside)
+  const steps = await applyClean(facts, plan, run, { ...outside, forget })
   return { ...told, steps, manifest: run.manifest }
+}
+
+/** Without its command the rest is done all the same. */
+async function forgetOf(
+  gateway: GatewayFacts,
+  { throughGateway }: CleanHow,
+): Promise<{ forget: ForgetSession | null; because: string | null }> {
+  if (throughGateway === false || gateway.state !== 'running') return { forget: null, because: null }
+  try {
+    return { forget: await throughGateway(gateway), because: null }
+  } catch (error) {
+    if (!isHoldfastError(error, 'OPENCLAW_MISSING') && !isHoldfastError(error, 'OPENCLAW_FAILED')) throw error
+    return { forget: null, because: String(error.facts.because ?? error.message) }
+  }
 }

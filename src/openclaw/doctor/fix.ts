@@ -63,7 +63,7 @@ async function tidy(
   const plan = await safePlan(facts)
   const modes = openHome(home)
   if (dryRun) return { steps: [...plan.steps.map(reportOf), ...modes], notes: plan.notes, manifest: null }
-  const steps = await applyClean(facts, plan, run, { ...outside, told: () => {} })
+  const steps = await applyClean(facts, plan, run, { ...outside, forget: null, told: () => {} })
   for (const step of modes) steps.push(await close(home, step, run))
   return { steps, notes: plan.notes, manifest: run.manifest }
 }

@@ -75,7 +75,7 @@ function causeOf(home: string, { path, verdict, overdue, ageMs, proof, operation
 
 /** The rules of the home decide whether anything is done. What waits for the gateway to be down is no cause for anybody. */
 async function clean(home: Home, terminal: Terminal): Promise<TaskReport> {
-  const how = { dryRun: false, trustClock: false, throughGateway: false }
+  const how = { dryRun: false, trustClock: false, throughGateway: false as const }
   const cleaned = await cleanHome(home, how, {
     clock: terminal.outside.clock,
     readProcesses: () => processesFor(terminal),
