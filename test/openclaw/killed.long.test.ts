@@ -6,8 +6,8 @@ const random = randomFrom(seedOfThisRun())
 const isRoot = process.getuid?.() === 0
 
 /** So many of a mounted index, of which only the writing in place is new. */
-const mountedKills = 25
-const twiceKilled = 20
+const mountedKills = 12
+const twiceKilled = 15
 
 /** All kills of an act on a fresh home. */
 async function allKills(act: Act, mounted: boolean): Promise<Kill[]> {

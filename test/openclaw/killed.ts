@@ -24,18 +24,7 @@ export interface Kill {
 }
 
 /** Every call that changes something on disk. */
-export const calls = [
-  'rename',
-  'unlink',
-  'pwrite64',
-  'fsync',
-  'ftruncate',
-  'fchmod',
-  'fchown',
-  'utimensat',
-  'mkdir',
-  'rmdir',
-]
+const calls = ['rename', 'unlink', 'pwrite64', 'fsync', 'ftruncate', 'fchmod', 'fchown', 'utimensat', 'mkdir', 'rmdir']
 
 const cache = mkdtempSync(join(tmpdir(), 'holdfast-compiled-'))
 process.once('exit', () => rmSync(cache, { recursive: true, force: true }))

@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, lstatSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { judgeFile, noteOf, Scratch } from '../../../test/openclaw/scratch.ts'
@@ -123,5 +132,59 @@ describe('a run', () => {
       left: 'changed',
     })
     expect(readFileSync(judged.path, 'utf8')).toBe('two')
+  })
+
+  it('goes through no link that leads out of the home, however it got there', async () => {
+    await using scratch = await Scratch.open()
+    const outside = join(scratch.top, 'outside')
+    mkdirSync(outside)
+    const judged = judgeFile(scratch.write('a.jsonl', 'inside'))
+    const elsewhere = { ...judgeFile(scratch.write('b.jsonl', 'inside too')), path: judged.path }
+    renameSync(scratch.sessions, join(outside, 'sessions'))
+    symlinkSync(join(outside, 'sessions'), scratch.sessions)
+    await using run = beginRun(scratch.home, 'clean', { clock })
+    for (const each of [judged, elsewhere]) expect(await run.archive(each, noteOf())).toMatchObject({ left: 'unsafe' })
+    expect(await run.replace(judged, Buffer.from('x'), noteOf('repair-transcript'))).toMatchObject({ left: 'unsafe' })
+    expect(await run.create(scratch.path('c'), Buffer.from('x'), noteOf('rotate-index'))).toMatchObject({
+      left: 'unsafe',
+    })
+    expect(await run.setMode(judged, 0o600, noteOf('tighten-mode'))).toMatchObject({ left: 'unsafe' })
+    expect(readdirSync(join(outside, 'sessions'))).toEqual(['a.jsonl', 'b.jsonl'])
+  })
+
+  it.each([
+    ['its own folder is a link', (at: string, to: string) => symlinkSync(to, join(at, 'holdfast'))],
+    ['its own folder is a file', (at: string) => writeFileSync(join(at, 'holdfast'), '')],
+    [
+      'its archives are a link',
+      (at: string, to: string) => {
+        mkdirSync(join(at, 'holdfast'))
+        symlinkSync(to, join(at, 'holdfast/archives'))
+      },
+    ],
+    [
+      'its lock is a link',
+      (at: string, to: string) => {
+        mkdirSync(join(at, 'holdfast'))
+        symlinkSync(join(to, 'lock'), join(at, 'holdfast/lock'))
+      },
+    ],
+    [
+      'its lock is a pipe',
+      (at: string) => {
+        mkdirSync(join(at, 'holdfast'))
+        execFileSync('mkfifo', [join(at, 'holdfast/lock')])
+      },
+    ],
+  ])('does not begin where %s', async (_, plant) => {
+    await using scratch = await Scratch.open()
+    const outside = join(scratch.top, 'outside')
+    mkdirSync(outside)
+    plant(scratch.home.dir, outside)
+    const judged = judgeFile(scratch.write('a.jsonl', 'inside'))
+    await using run = beginRun(scratch.home, 'clean', { clock })
+    await expect(run.archive(judged, noteOf())).rejects.toMatchObject({ code: 'HOME_UNSAFE' })
+    expect(readdirSync(outside)).toEqual([])
+    expect(readFileSync(judged.path, 'utf8')).toBe('inside')
   })
 })

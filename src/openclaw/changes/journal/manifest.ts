@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import type { Identity } from '../../files/identity.ts'
 import { stepKinds } from '../run.ts'
 
 /**
@@ -223,16 +222,4 @@ export function framesOf({ told, inPlace }: StepState): Frame[] {
   if (told.type === 'take' || told.type === 'replace') frames.push(told.copy)
   if (told.type === 'replace' && told.entries !== null) frames.push(told.entries)
   return frames
-}
-
-/** A file's record as an identity to compare with. */
-export function identityOfRecord(record: FileRecord): Identity {
-  const { dev, ino, bytes, mtimeNs, ctimeNs } = record
-  return {
-    dev: BigInt(dev),
-    ino: BigInt(ino),
-    bytes: BigInt(bytes),
-    mtimeNs: BigInt(mtimeNs),
-    ctimeNs: BigInt(ctimeNs),
-  }
 }
