@@ -130,7 +130,12 @@ export async function expectWayBack({ scratch, before }: Stage, told: string): P
     expect(readFileSync(manifestOf(home.dir, run), 'utf8'), told).toMatch(/"type":"settled","atMs":\d+}\n$/)
     const { state } = await readRun(home.dir, run)
     expectTrue(scratch, [...state.steps.values()], before, told)
-    const how = { clock, gateway: { state: 'stopped' as const, proof: told }, dryRun: false, only: null }
+    const how = {
+      clock,
+      gatewayNow: async () => ({ state: 'stopped' as const, proof: told }),
+      dryRun: false,
+      only: null,
+    }
     const { steps } = await undoRun(home, run, how)
     expect(
       steps.filter(({ done }) => !done),

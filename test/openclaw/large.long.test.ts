@@ -26,7 +26,12 @@ it('a file of a gigabyte goes to the archive and comes back in bounded memory', 
     expect(await open.archive(judged, noteOf())).toEqual({ done: true, bytes: largeBytes })
     run = basename(dirname(open.manifest ?? ''))
   }
-  const how = { clock, gateway: { state: 'stopped' as const, proof: 'this test' }, dryRun: false, only: null }
+  const how = {
+    clock,
+    gatewayNow: async () => ({ state: 'stopped' as const, proof: 'this test' }),
+    dryRun: false,
+    only: null,
+  }
   expect((await undoRun(scratch.home, run, how)).steps).toMatchObject([{ done: true, bytes: largeBytes }])
   clearInterval(meter)
   expect(lstatSync(path).size).toBe(largeBytes)

@@ -142,7 +142,12 @@ async function problemAfter(state: CrashState, dir: string, before: Map<string, 
       await run.hold()
     }
     for (const run of await listRuns(home.dir)) {
-      const how = { clock, gateway: { state: 'stopped' as const, proof: 'the power went' }, dryRun: false, only: null }
+      const how = {
+        clock,
+        gatewayNow: async () => ({ state: 'stopped' as const, proof: 'the power went' }),
+        dryRun: false,
+        only: null,
+      }
       const left = (await undoRun(home, run, how)).steps.find(({ done }) => !done)
       if (left !== undefined) return `${left.path}: ${left.left}`
     }

@@ -46,7 +46,12 @@ async function takeAll(
 }
 
 const freeBytes = (path: string) => statfsSync(path).bavail * statfsSync(path).bsize
-const how = { clock, gateway: { state: 'stopped' as const, proof: 'this test' }, dryRun: false, only: null }
+const how = {
+  clock,
+  gatewayNow: async () => ({ state: 'stopped' as const, proof: 'this test' }),
+  dryRun: false,
+  only: null,
+}
 
 describe.runIf(process.getuid?.() === 0)('on a disk that is nearly full (root only)', () => {
   it('the first files make room for the next, and the reserve is never touched', () =>

@@ -61,7 +61,7 @@ export async function undoAll(dir: string) {
   const home = await homeAt(dir)
   const stayed = []
   for (const run of (await listRuns(home.dir)).reverse()) {
-    const how = { clock: systemClock, gateway: stopped, dryRun: false, only: null }
+    const how = { clock: systemClock, gatewayNow: async () => stopped, dryRun: false, only: null }
     const { steps } = await undoRun(home, run, how)
     stayed.push(...steps.filter(({ done }) => !done))
   }

@@ -14,7 +14,12 @@ const at = (name: string) => join(sessions, name)
 
 if (act === 'undo') {
   for (const run of await listRuns(dir))
-    await undoRun(home, run, { clock, gateway: { state: 'stopped', proof: 'this test' }, dryRun: false, only: null })
+    await undoRun(home, run, {
+      clock,
+      gatewayNow: async () => ({ state: 'stopped', proof: 'this test' }),
+      dryRun: false,
+      only: null,
+    })
 } else {
   await using run = beginRun(home, 'clean', { clock })
   await run.hold()

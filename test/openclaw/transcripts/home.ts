@@ -56,7 +56,7 @@ export function repairAlone(home: Home): Promise<WholeRepair> {
 /** Takes back what a run did. */
 export async function undo(home: Home, manifest: string | null): Promise<boolean[]> {
   const name = manifest?.split('/').at(-2) ?? ''
-  const how = { clock: systemClock, gateway: stopped, dryRun: false, only: null }
+  const how = { clock: systemClock, gatewayNow: async () => stopped, dryRun: false, only: null }
   return (await undoRun(home, name, how)).steps.map(({ done }) => done)
 }
 

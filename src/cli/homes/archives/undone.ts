@@ -2,7 +2,6 @@ import { formatSize } from '../../../model/units.ts'
 import type { StepKind } from '../../../openclaw/changes/run.ts'
 import type { UndoReport } from '../../../openclaw/changes/undo/undo.ts'
 import { undoRun } from '../../../openclaw/changes/undo/undo.ts'
-import type { GatewayFacts } from '../../../openclaw/gateway/running.ts'
 import type { Home } from '../../../openclaw/home/home.ts'
 import { exitCodes } from '../../outside.ts'
 import { visibleLine } from '../../print/visible.ts'
@@ -24,15 +23,19 @@ export async function takeBack(
   terminal: Terminal,
 ): Promise<void> {
   const dryRun = options.dryRun === true
-  const gateway = await gatewayFor(home, terminal)
-  const report = await undoRun(home, run, { clock: terminal.outside.clock, gateway, dryRun, only })
+  const report = await undoRun(home, run, {
+    clock: terminal.outside.clock,
+    gatewayNow: () => gatewayFor(home, terminal),
+    dryRun,
+    only,
+  })
   if (report.steps.some(({ left }) => left !== null)) terminal.exitCode = exitCodes.failed
-  if (options.json === true) return await terminal.printJson({ homes: [jsonOf(home, report, gateway, dryRun)] })
+  if (options.json === true) return await terminal.printJson({ homes: [jsonOf(home, report, dryRun)] })
   await printUndone(home, report, dryRun, terminal)
 }
 
-function jsonOf(home: Home, report: UndoReport, gateway: GatewayFacts, dryRun: boolean): object {
-  const { run, command, manifest, steps, already } = report
+function jsonOf(home: Home, report: UndoReport, dryRun: boolean): object {
+  const { run, command, manifest, steps, already, gateway } = report
   return {
     dir: home.dir,
     mode: dryRun ? 'dry-run' : 'undo',

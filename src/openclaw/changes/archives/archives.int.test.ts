@@ -13,7 +13,12 @@ const dayMs = 86_400_000
 const clockAt = (nowMs: number): Clock => ({ ...systemClock, nowMs: () => nowMs })
 const clock = clockAt(Date.UTC(2026, 10, 21, 4))
 const later = clockAt(clock.nowMs() + 91 * dayMs)
-const undoing = { clock, gateway: { state: 'stopped' as const, proof: 'this test' }, dryRun: false, only: null }
+const undoing = {
+  clock,
+  gatewayNow: async () => ({ state: 'stopped' as const, proof: 'this test' }),
+  dryRun: false,
+  only: null,
+}
 const rules = { archiveMs: 90 * dayMs, archiveBytesMax: null }
 
 /** A chat and a cron run go to the archive. Gives the name of the run. */

@@ -10,7 +10,7 @@ import { undoRun } from './undo.ts'
 
 const stopped: GatewayFacts = { state: 'stopped', proof: 'this test' }
 const running: GatewayFacts = { state: 'running', pid: 1, sinceMs: null, proof: 'this test', container: null }
-const how = { clock, gateway: stopped, dryRun: false, only: null }
+const how = { clock, gatewayNow: async () => stopped, dryRun: false, only: null }
 const index = (entries: Record<string, string>) =>
   `{\n${Object.entries(entries)
     .map(([key, value]) => `  "${key}": ${value}`)
@@ -145,7 +145,7 @@ describe('undoing a run', () => {
   it('does not touch the index, nor what a gateway may be at work on, while one runs', async () => {
     await using scratch = await Scratch.open()
     const { run, before } = await everything(scratch)
-    const report = await undoRun(scratch.home, run, { ...how, gateway: running })
+    const report = await undoRun(scratch.home, run, { ...how, gatewayNow: async () => running })
     expect(report.steps.filter(({ done }) => !done).map(({ kind }) => kind)).toEqual([
       'repair-transcript',
       'settle-entry',
@@ -153,6 +153,24 @@ describe('undoing a run', () => {
     ])
     expect((await undoRun(scratch.home, run, how)).steps.every(({ done }) => done)).toBe(true)
     expect(treeOf(scratch.home.dir)).toEqual(before)
+  })
+
+  it('asks again for the gateway, which may have been started while files were put back', async () => {
+    await using scratch = await Scratch.open()
+    const { run } = await everything(scratch)
+    let nowMs = 0
+    const answers = [stopped, stopped]
+    const slow = {
+      ...clock,
+      steadyMs: () => {
+        nowMs += 600
+        return nowMs
+      },
+    }
+    const gatewayNow = async () => answers.shift() ?? running
+    const report = await undoRun(scratch.home, run, { ...how, clock: slow, gatewayNow })
+    expect(report.steps.filter(({ done }) => !done).map(({ kind }) => kind)).toEqual(['settle-entry', 'drop-entry'])
+    expect(report.gateway).toEqual(running)
   })
 
   it('puts back one file, and makes its directory again', async () => {

@@ -24,7 +24,8 @@ import { type Way, wayBack } from './decide.ts'
 
 export interface Undoing {
   clock: Clock
-  gateway: GatewayFacts
+  /** Whether a gateway works on the home; asked again on the way, since one may be started meanwhile. */
+  gatewayNow(): Promise<GatewayFacts>
   /** Only look: nothing is changed. */
   dryRun: boolean
   /** Numbers of steps; null: all. */
@@ -41,6 +42,8 @@ export interface UndoReport {
   steps: StepReport[]
   /** Steps that had been undone before. */
   already: number
+  /** As it was told last. */
+  gateway: GatewayFacts
 }
 
 /** Files that are put back share their syncs, and so many are written at once. */
@@ -61,32 +64,77 @@ export async function undoRun(home: Territory, run: string, how: Undoing): Promi
   const { journal, state } = await Journal.resume(home.dir, run)
   await using open = journal
   const bench = { home, journal, nowMs: () => how.clock.nowMs() }
+  const gateway = await Gateway.ask(how)
   const steps: StepReport[] = []
   for (const group of groupsOf(stepsOf(state, how)))
-    steps.push(...(await undoGroup(bench, group, state, how.gateway.state === 'stopped')))
+    steps.push(...(await undoGroup(bench, group, state, await gateway.isStopped())))
   await open.settled(how.clock.nowMs())
-  return reportOf(home, run, state, steps, how)
+  return reportOf(home, run, state, steps, how, gateway)
 }
 
 async function lookOnly(home: Territory, run: string, how: Undoing): Promise<UndoReport> {
   const { state } = await readRun(home.dir, run)
+  const gateway = await Gateway.ask(how)
   const steps: StepReport[] = []
   const goBack = new Set<string>()
   for (const step of stepsOf(state, how)) {
     const { path } = step.told
-    const way = await wayBack(home, actualPath(home.dir, path), step, state, how.gateway.state === 'stopped')
+    const way = await wayBack(home, actualPath(home.dir, path), step, state, await gateway.isStopped())
     // an earlier change of the same file goes back after the later one
     const because = way.act === 'leave' && !goBack.has(path) ? way.because : null
     if (because === null) goBack.add(path)
     steps.push(stepReport(home, step, because, false))
   }
-  return reportOf(home, run, state, steps, how)
+  return reportOf(home, run, state, steps, how, gateway)
 }
 
-function reportOf(home: Territory, run: string, state: RunState, steps: StepReport[], how: Undoing): UndoReport {
+/** A second is long enough for a gateway to be started, and too short for it to have read its index. */
+const answerMs = 1_000
+
+/** What is known of the gateway, never older than that. */
+class Gateway {
+  readonly #how: Undoing
+  facts: GatewayFacts
+  #askedMs: number
+
+  private constructor(how: Undoing, facts: GatewayFacts) {
+    this.#how = how
+    this.facts = facts
+    this.#askedMs = how.clock.steadyMs()
+  }
+
+  static async ask(how: Undoing): Promise<Gateway> {
+    return new Gateway(how, await how.gatewayNow())
+  }
+
+  async isStopped(): Promise<boolean> {
+    if (this.#how.clock.steadyMs() - this.#askedMs > answerMs) {
+      this.facts = await this.#how.gatewayNow()
+      this.#askedMs = this.#how.clock.steadyMs()
+    }
+    return this.facts.state === 'stopped'
+  }
+}
+
+function reportOf(
+  home: Territory,
+  run: string,
+  state: RunState,
+  steps: StepReport[],
+  how: Undoing,
+  { facts: gateway }: Gateway,
+): UndoReport {
   const isMeant = ({ told }: StepState) => how.only === null || how.only.has(told.step)
   const undone = [...state.steps.values()].filter((step) => step.state === 'undone' && isMeant(step)).length
-  return { run, command: state.command, atMs: state.atMs, manifest: manifestOf(home.dir, run), steps, already: undone }
+  return {
+    run,
+    command: state.command,
+    atMs: state.atMs,
+    manifest: manifestOf(home.dir, run),
+    steps,
+    already: undone,
+    gateway,
+  }
 }
 
 /** What is left to undo, the last step first. @throws HoldfastError ARCHIVE_NOT_FOUND for a number that no step has */
