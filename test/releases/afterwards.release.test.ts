@@ -1,13 +1,13 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import { forgetCompiled, holdfastProcess } from '../cli/processes.ts'
 import { homeTree } from '../openclaw/clean/cleaning.ts'
 import { expectedOf, Ground, unpackFixture } from '../openclaw/unpack.ts'
 import { ageTo } from './aged.ts'
 import { damage, idleKeys, type Planted } from './damaged-home.ts'
-import { startGateway, withoutResets } from './gateway.ts'
+import { killGateways, startGateway, withoutResets } from './gateway.ts'
 import { say, type Talk } from './load.ts'
 import { RememberingModel } from './model.ts'
 
@@ -16,6 +16,10 @@ const dayMs = 86_400_000
 let model: RememberingModel
 beforeAll(async () => {
   model = await RememberingModel.open()
+})
+afterEach(async () => {
+  model.delayMs = 0
+  await killGateways()
 })
 afterAll(async () => {
   await model.close()

@@ -34,6 +34,13 @@ const token = 'release-token-not-secret'
 /** Sessions go on however old they are; else these releases begin them anew each morning. */
 export const withoutResets = { session: { reset: { mode: 'idle', idleMinutes: 1_000_000 } } }
 
+const started = new Set<ChildProcess>()
+
+/** No gateway outlives its test. */
+export async function killGateways(): Promise<void> {
+  for (const leader of started) await stop(leader, 'SIGKILL')
+}
+
 /** Starts a release on a home of its own; a configuration that is there gets only the port and the model changed. */
 export async function startGateway(
   version: string,
@@ -71,6 +78,8 @@ export async function startGateway(
     detached: true,
     stdio: ['ignore', log, log],
   })
+  started.add(leader)
+  leader.once('exit', () => started.delete(leader))
   await untilReady(leader, port, home)
   return {
     port,
@@ -96,6 +105,7 @@ function defaultConfig(home: string) {
         model: { primary: 'mock/m1' },
         workspace: join(home, '.openclaw/workspace'),
         heartbeat: { every: '0m' },
+        maxConcurrent: 8,
       },
     },
   } as Record<string, unknown> & { models: { providers: Record<string, { baseUrl: string }> }; gateway: object }

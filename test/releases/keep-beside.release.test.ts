@@ -1,11 +1,11 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { KeeperStatus } from '../../src/openclaw/keep/status.ts'
 import { holdfastProcess, killStarted, spawnHoldfast } from '../cli/processes.ts'
 import { buildHome } from '../openclaw/build.ts'
-import { type Gateway, startGateway, withoutResets } from './gateway.ts'
+import { type Gateway, killGateways, startGateway, withoutResets } from './gateway.ts'
 import { IndexWatch } from './index-watch.ts'
 import { type LoadReport, say, talkTo } from './load.ts'
 import { RememberingModel } from './model.ts'
@@ -24,6 +24,10 @@ const trouble = /takeover|fingerprint|stale|session file|write.?lock|ENOENT|unca
 let model: RememberingModel
 beforeAll(async () => {
   model = await RememberingModel.open()
+})
+afterEach(async () => {
+  model.delayMs = 0
+  await killGateways()
 })
 afterAll(async () => {
   await killStarted()

@@ -2,9 +2,9 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { forgetCompiled, holdfastProcess } from '../cli/processes.ts'
-import { type Gateway, startGateway, withoutResets } from './gateway.ts'
+import { type Gateway, killGateways, startGateway, withoutResets } from './gateway.ts'
 import { say, type Talk } from './load.ts'
 import { RememberingModel } from './model.ts'
 
@@ -16,6 +16,10 @@ const interrupted = 8
 let model: RememberingModel
 beforeAll(async () => {
   model = await RememberingModel.open()
+})
+afterEach(async () => {
+  model.delayMs = 0
+  await killGateways()
 })
 afterAll(async () => {
   await model.close()
