@@ -15,7 +15,7 @@ import { printSteps } from './steps.ts'
 import { duration, wholeOrNone } from './values.ts'
 
 interface PrestartOptions extends HomeOptions {
-  timeLimit: number
+  timeLimit?: number
   maxResumes?: number
   resumeAge?: number
   strict?: true
@@ -32,7 +32,7 @@ export function prestart(terminal: Terminal) {
     ])
       .option('--max-resumes <n>', 'most sessions of an agent that the start goes on with (default: 5)', wholeOrNone)
       .option('--resume-age <duration>', 'only what was cut off within this is gone on with (default: 24h)', duration)
-      .option('--time-limit <duration>', 'what is not begun by then is left (default: 20s)', duration, timeLimitMs)
+      .option('--time-limit <duration>', 'what is not begun by then is left (default: 20s)', duration)
       .option('--strict', 'end with 1 when something failed or is left'),
   ).action(async (options: PrestartOptions) => {
     const { homes, failed } = await findEach(options, terminal, { overrides: overridesOf(options) })
@@ -52,7 +52,7 @@ export function prestart(terminal: Terminal) {
 }
 
 function prestartOne(home: Home, options: PrestartOptions, terminal: Terminal): Promise<Prestarted> {
-  const how = { dryRun: options.dryRun === true, timeLimitMs: options.timeLimit }
+  const how = { dryRun: options.dryRun === true, timeLimitMs: options.timeLimit ?? timeLimitMs }
   return prestartHome(home, how, {
     clock: terminal.outside.clock,
     readProcesses: () => processesFor(terminal),

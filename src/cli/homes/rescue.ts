@@ -11,7 +11,7 @@ import type { Blocker } from '../../openclaw/rescue/blockers.ts'
 import { askHealth } from '../../openclaw/rescue/health.ts'
 import { installationFacts } from '../../openclaw/rescue/installation.ts'
 import { type Rescued, type RescueOutside, rescueHome } from '../../openclaw/rescue/rescue.ts'
-import { restartWay } from '../../openclaw/rescue/restart.ts'
+import { type RestartWay, restartWay } from '../../openclaw/rescue/restart.ts'
 import type { HomeFacts } from '../../openclaw/survey/facts.ts'
 import { survey } from '../../openclaw/survey/survey.ts'
 import { confirm } from '../confirm.ts'
@@ -31,7 +31,7 @@ interface RescueOptions extends HomeOptions {
   docker?: true
   yes?: true
   openclaw?: string
-  wait: number
+  wait?: number
   clean: boolean
 }
 
@@ -52,7 +52,7 @@ export function rescue(terminal: Terminal) {
       .option('--docker', 'look into what containers have mounted')
       .option('--yes', 'stop and start the gateway without asking, where nothing else helps')
       .option('--openclaw <path>', "the gateway's own command (default: that of the running gateway, else on PATH)")
-      .option('--wait <duration>', 'how long a start may take (default: 2m)', duration, waitDefaultMs)
+      .option('--wait <duration>', 'how long a start may take (default: 2m)', duration)
       .option('--no-clean', 'do not clean up on the way'),
   ).action(async (options: RescueOptions) => {
     const { homes, failed } = await findEach(options, terminal, { overrides: { mode: 'enforce' } })
@@ -69,6 +69,7 @@ type Done = Rescued & { home: Home }
 
 function rescueOne(home: Home, options: RescueOptions, terminal: Terminal): Promise<Rescued> {
   const { clock, cwd, env } = terminal.outside
+  const { wait: waitMs = waitDefaultMs } = options
   const readProcesses = () => processesFor(terminal)
   const outside = { clock, readProcesses, temporary: [tmpdir()], told: () => {} }
   const openclawFor = async (facts: HomeFacts): Promise<OpenClaw | null> =>
@@ -102,7 +103,7 @@ function rescueOne(home: Home, options: RescueOptions, terminal: Terminal): Prom
       )
     },
     run: async ([file = '', ...args]) => {
-      const limits = { timeLimitMs: options.wait + stopMs, outputBytesMax, env: envOf(home, env), cwd }
+      const limits = { timeLimitMs: waitMs + stopMs, outputBytesMax, env: envOf(home, env), cwd }
       const { code, stderr, timedOut } = await runCommand(file, args, limits)
       if (code === 0) return null
       return timedOut ? 'it took too long' : (reasonIn(stderr) ?? `exit code ${code}`)
@@ -132,7 +133,7 @@ function rescueOne(home: Home, options: RescueOptions, terminal: Terminal): Prom
     steadyMs: () => clock.steadyMs(),
     tell: async (line) => terminal.note(line),
   }
-  return rescueHome({ dryRun: options.dryRun === true, waitMs: options.wait }, acts)
+  return rescueHome({ dryRun: options.dryRun === true, waitMs }, acts)
 }
 
 /** A line that names an error, else the first one. */
@@ -161,11 +162,7 @@ async function printHome(done: Done, options: RescueOptions, terminal: Terminal)
     await terminal.print('  Nothing blocks it that can be seen from here.', `  ${healthLine(done)}`)
   for (const blocker of blockers) await terminal.print(...blockerLines(blocker, terminal))
   if (options.dryRun === true) {
-    if (way !== null)
-      await terminal.print(
-        '',
-        `  Would stop and start it: ${[way.stop, way.start].map((words) => words.join(' ')).join('; ')}`,
-      )
+    if (way !== null) await terminal.print('', `  ${visibleLine(wayLine(way, blockers))}`)
     return await terminal.print('', '  Nothing was changed.')
   }
   for (const { steps } of work) await printSteps(home.dir, steps, true, terminal)
@@ -179,6 +176,13 @@ async function printHome(done: Done, options: RescueOptions, terminal: Terminal)
   for (const { manifest } of work) {
     if (manifest !== null) await terminal.print(`  Undo with: holdfast undo ${shellWord(manifest)}`)
   }
+}
+
+/** Of a gateway that is not there, nothing is stopped. */
+function wayLine({ stop, start }: RestartWay, blockers: readonly Blocker[]): string {
+  const isStopped = blockers.some(({ code }) => code === 'GATEWAY_STOPPED')
+  if (isStopped) return `Would start it: ${start.join(' ')}`
+  return `Would stop and start it: ${[stop, start].map((words) => words.join(' ')).join('; ')}`
 }
 
 function blockerLines({ code, says, path, sinceMs, cure }: Blocker, terminal: Terminal): string[] {

@@ -19,8 +19,8 @@ export function install(terminal: Terminal) {
     .option('--config <file>', 'a holdfast.json5 whose section `homes` the keeper follows')
     .option('--force', 'also inside a container')
   return addScheduleOptions(each).action(async (options: ScheduleOptions) => {
-    if (options.dryRun !== true) requireHost(options)
     const plan = planSchedule(await requestOf(options, terminal))
+    if (options.dryRun !== true) requireHost(options)
     if (options.dryRun === true) return await show(plan, options, terminal)
     const report = await installSchedule(plan, runIn(terminal))
     if (options.json === true) return await terminal.printJson({ ...report, files: plan.files, lines: plan.crontab })
