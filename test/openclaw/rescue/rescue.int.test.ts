@@ -1,60 +1,20 @@
-import { spawn, spawnSync } from 'node:child_process'
-import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { spawnSync } from 'node:child_process'
+import { copyFileSync, readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { node, spawnHoldfast } from '../../cli/processes.ts'
-import { buildHome } from '../build.ts'
+import { Bot } from '../bot.ts'
 
-/** A home with a gateway of its own that can be made to stand still. */
-class Bot {
-  readonly top = mkdtempSync(join(tmpdir(), 'holdfast-rescue-'))
-  readonly home = join(this.top, '.openclaw')
-  readonly openclaw = join(this.top, 'openclaw.mjs')
-
-  constructor() {
-    copyFileSync(fileURLToPath(new URL('../programs/stand-in.mjs', import.meta.url)), this.openclaw)
-    buildHome(this.home, { agents: [{ id: 'main', sessions: [{ key: 'agent:main:telegram:direct:42' }] }] })
-  }
-
-  get sessions(): string {
-    return join(this.home, 'agents/main/sessions')
-  }
-
-  locks(): string[] {
-    return readdirSync(this.sessions).filter((name) => name.endsWith('.lock'))
-  }
-
-  get pid(): number {
-    return Number(readFileSync(join(this.home, 'stand-in.pid'), 'utf8'))
-  }
-
-  async start(wedgedAt: string | null): Promise<void> {
-    if (wedgedAt !== null) writeFileSync(join(this.home, 'wedge'), wedgedAt)
-    const env = { PATH: process.env.PATH, OPENCLAW_STATE_DIR: this.home, HOME: this.top }
-    spawn(node, [this.openclaw, 'gateway'], { env, detached: true, stdio: 'ignore' }).unref()
-    while (!existsSync(join(this.home, 'stand-in.pid'))) await sleep(20)
-  }
-
-  async rescue(...more: string[]) {
-    const argv = ['rescue', '--home', this.home, '--openclaw', this.openclaw, '--json', ...more]
-    const { code, stdout, stderr } = await spawnHoldfast(argv, { cwd: this.top, env: { HOME: this.top } }).ended
-    return { code, home: stdout === '' ? null : JSON.parse(stdout).homes[0], stderr }
-  }
-
-  end(): void {
-    const pidFile = join(this.home, 'stand-in.pid')
-    if (existsSync(pidFile)) spawnSync('kill', ['-9', readFileSync(pidFile, 'utf8')])
-    rmSync(this.top, { recursive: true })
-  }
+async function rescue(...more: string[]) {
+  const argv = ['rescue', '--home', bot.home, '--openclaw', bot.openclaw, '--json', ...more]
+  const { code, stdout, stderr } = await spawnHoldfast(argv, { cwd: bot.top, env: { HOME: bot.top } }).ended
+  return { code, home: stdout === '' ? null : JSON.parse(stdout).homes[0], stderr }
 }
 
 let bot: Bot
 beforeEach(() => {
   bot = new Bot()
-  onTestFinished(() => bot.end())
+  onTestFinished(() => bot[Symbol.dispose]())
 })
 const codes = (blockers: { code: string }[]) => blockers.map(({ code }) => code).sort()
 
@@ -64,16 +24,20 @@ describe('a bot that does not answer', () => {
     await bot.start(`${transcript}.lock`)
     const before = bot.pid
 
-    const looked = await bot.rescue('--dry-run')
+    const looked = await rescue('--dry-run')
     expect(codes(looked.home.blockers)).toEqual(['GATEWAY_SILENT', 'LOCK_WEDGED'])
-    expect(looked.home).toMatchObject({ stopped: false, way: { stop: [node, bot.openclaw, 'gateway', 'stop'] } })
+    expect(looked.home).toMatchObject({
+      stopped: false,
+      way: { stop: [realpathSync(node), bot.openclaw, 'gateway', 'stop'] },
+    })
 
-    const asked = await bot.rescue() // nobody is there to agree
+    const asked = await rescue() // nobody is there to agree
     expect(asked.code).toBe(1)
     expect(bot.pid).toBe(before)
     expect(bot.locks()).toEqual([`${transcript}.lock`])
 
-    const { code, home } = await bot.rescue('--yes')
+    const { code, home } = await rescue('--yes')
+    expect(home.steps).toMatchObject([{ kind: 'clear-lock', done: true, left: null }])
     expect(home).toMatchObject({ stopped: true, started: true, health: { state: 'good' }, remaining: [] })
     expect(code).toBe(0)
     expect(bot.pid).not.toBe(before)
@@ -86,7 +50,7 @@ describe('a bot that does not answer', () => {
     copyFileSync(index, `${index}.bak.1795000000000`)
     writeFileSync(index, '')
     await bot.start(null)
-    const { code, home } = await bot.rescue('--yes')
+    const { code, home } = await rescue('--yes')
     expect(codes(home.blockers)).toEqual(['INDEX_UNREADABLE'])
     expect(home).toMatchObject({ stopped: true, started: true, remaining: [] })
     expect(code).toBe(0)
@@ -102,7 +66,7 @@ describe('a bot that does not answer', () => {
     )
     await bot.start(null)
     const { pid } = bot
-    const { code, home } = await bot.rescue('--yes')
+    const { code, home } = await rescue('--yes')
     expect(codes(home.blockers)).toEqual(['LOCK_STALE'])
     expect(home).toMatchObject({ stopped: false, started: false, remaining: [] })
     expect(code).toBe(0)
@@ -111,10 +75,10 @@ describe('a bot that does not answer', () => {
   })
 
   it('is started when it is not there, and told that nothing blocks it when that is so', async () => {
-    const { code, home } = await bot.rescue('--yes')
+    const { code, home } = await rescue('--yes')
     expect(codes(home.blockers)).toEqual(['GATEWAY_STOPPED'])
     expect(home).toMatchObject({ stopped: false, started: true, health: { state: 'good' } })
     expect(code).toBe(0)
-    expect(await bot.rescue()).toMatchObject({ code: 0, home: { blockers: [], steps: [], manifests: [] } })
+    expect(await rescue()).toMatchObject({ code: 0, home: { blockers: [], steps: [], manifests: [] } })
   })
 })
