@@ -2,7 +2,7 @@ import type { StepReport } from '../changes/run.ts'
 import type { Cause } from './alerts.ts'
 import type { KeeperTask } from './due.ts'
 
-export interface TaskStatus {
+interface TaskStatus {
   runs: number
   failures: number
   lastStartedAtMs: number | null

@@ -5,7 +5,7 @@ import { type Blocker, findBlockers, type Health, planRescue } from './blockers.
 import type { RestartWay } from './restart.ts'
 
 /** What is done to a home, each by the command of that name, and what it left. */
-export interface Work {
+interface Work {
   steps: StepReport[]
   /** Absolute; null: nothing was changed. */
   manifest: string | null

@@ -4,8 +4,7 @@ import { crontabLines } from './crontab.ts'
 import { agentLabel, agentPlist } from './launchd.ts'
 import { keeperUnit, prestartDropIn } from './systemd.ts'
 
-export const scheduleKinds = ['systemd', 'cron', 'launchd'] as const
-export type ScheduleKind = (typeof scheduleKinds)[number]
+export type ScheduleKind = 'systemd' | 'cron' | 'launchd'
 
 export interface ScheduleRequest {
   kind: ScheduleKind
@@ -46,7 +45,7 @@ export interface SchedulePlan {
 /** In a folder that is named after the gateway's unit. */
 export const hookName = 'holdfast.conf'
 
-export const keeperUnitName = 'holdfast-keep.service'
+const keeperUnitName = 'holdfast-keep.service'
 
 /** What installing comes to. Files whose text depends on nothing but the request, so that a second time changes nothing. */
 export function planSchedule(request: ScheduleRequest): SchedulePlan {

@@ -4,7 +4,7 @@ import type { DamageKind } from './facts.ts'
 import type { Entry, MessageFacts, Reference } from './rows/entry.ts'
 
 /** Of one transcript, so many rows are remembered; behind them nothing is said about parents. About 150 MB. */
-export const rowsMax = 1_000_000
+const rowsMax = 1_000_000
 
 /** Where a row's line is. */
 export interface Place {

@@ -2,7 +2,7 @@ import type { OpenFile } from '../files/open.ts'
 import type { MessageFacts } from './rows/entry.ts'
 import { readLine } from './rows/reading.ts'
 
-export interface LastMessage extends MessageFacts {
+interface LastMessage extends MessageFacts {
   atMs: number | null
 }
 

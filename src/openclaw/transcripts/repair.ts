@@ -12,7 +12,7 @@ export type ReadTranscript = () => AsyncIterable<Line> | Iterable<Line>
 export type MakeHeader = (facts: TranscriptFacts) => Promise<Buffer> | Buffer
 
 /** So many lines are told of one by one. */
-export const reportsMax = 10_000
+const reportsMax = 10_000
 
 export interface Repair {
   before: TranscriptFacts

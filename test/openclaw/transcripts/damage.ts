@@ -3,7 +3,7 @@ import { conversation, file } from './rows.ts'
 type Chance = () => number
 
 /** What a power cut, a full disk, a second writer or a bad disk does to a file. */
-export const damages = {
+const damages = {
   truncate: (data: Buffer, chance: Chance) => data.subarray(0, at(data, chance)),
   'cut out': (data: Buffer, chance: Chance) => {
     const from = at(data, chance)

@@ -82,7 +82,7 @@ function valueEnd(data: Buffer, at: number): number {
   return end
 }
 
-export function isSpace(byte: number | undefined): boolean {
+function isSpace(byte: number | undefined): boolean {
   return byte === 0x20 || byte === 0x0d || byte === 0x09 || byte === 0x0a
 }
 

@@ -21,7 +21,7 @@ export interface LineReading {
 }
 
 /** Deeper than this no gateway writes, and programs that walk through values fail. */
-export const depthMax = 256
+const depthMax = 256
 
 /** What stands in one line, without its line feed. `ended`: it has one. Never throws. */
 export function readLine(raw: Buffer, ended: boolean): LineReading {
