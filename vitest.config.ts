@@ -19,6 +19,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
+          testTimeout: minuteMs / 2, // seconds of pure work take longer on a busy machine
           include: named('.test.ts'),
           exclude: [...named('.int.test.ts'), ...named('.long.test.ts'), ...named('.release.test.ts')],
         },

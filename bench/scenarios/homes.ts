@@ -1,4 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { buildHome } from '../../test/openclaw/build.ts'
@@ -21,8 +22,12 @@ interface Looked {
   cat: Measured
   quick: Measured
   deep: Measured
-  maxRssBytes: { quick: number; deep: number }
+  clean: Measured
+  undo: Measured
+  maxRssBytes: Record<Command, number>
 }
+
+type Command = 'quick' | 'deep' | 'clean' | 'undo'
 
 async function run(bench: Bench): Promise<Section[]> {
   const looked: Looked[] = []
@@ -42,27 +47,29 @@ async function run(bench: Bench): Promise<Section[]> {
         atMost('time of a look at names and sizes', large.quick.medianMs / small.quick.medianMs, 12),
         atMost('memory for each file more', growthOf(large, small, 'quick'), 2_500, 'bytes'),
         atMost('memory for each file more, transcripts read', growthOf(large, small, 'deep'), 2_500, 'bytes'),
+        atMost('time of cleaning', large.clean.medianMs / small.clean.medianMs, 12),
+        atMost('memory for each file more, cleaned', growthOf(large, small, 'clean'), 2_500, 'bytes'),
       ],
       notes: [],
     },
   ]
 }
 
-function growthOf(large: Looked, small: Looked, depth: 'quick' | 'deep'): number {
+function growthOf(large: Looked, small: Looked, depth: Command): number {
   return (large.maxRssBytes[depth] - small.maxRssBytes[depth]) / (large.files - small.files)
 }
 
 async function lookAt(dir: string, files: number, rounds: number): Promise<Looked> {
-  const maxRssBytes = { quick: 0, deep: 0 }
-  const doctor = (depth: 'quick' | 'deep', words: string[]) => async (): Promise<Round> => {
+  const maxRssBytes = { quick: 0, deep: 0, clean: 0, undo: 0 }
+  const holdfast = (depth: Command, ends: number, words: string[]) => async (): Promise<Round> => {
     const beganMs = performance.now()
     const env = { ...process.env, HOME: dir, NODE_OPTIONS: telling }
-    const { stderr, status } = spawnSync(process.execPath, [program, 'doctor', '--home', dir, ...words], {
+    const { stdout, stderr, status } = spawnSync(process.execPath, [program, ...words, '--home', dir], {
       env,
       encoding: 'utf8',
     })
     const tookMs = performance.now() - beganMs
-    if (status !== 1) throw new Error(`doctor ended with ${status}: ${stderr}`)
+    if (status !== ends) throw new Error(`holdfast ${words.join(' ')} ended with ${status}: ${stderr}${stdout}`)
     const told = Number(/maxRSS (\d+)/.exec(stderr)?.[1]) * 1_024
     maxRssBytes[depth] = Math.max(maxRssBytes[depth], told)
     return { latenciesMs: [tookMs], wallMs: tookMs }
@@ -71,13 +78,20 @@ async function lookAt(dir: string, files: number, rounds: number): Promise<Looke
     [
       { name: 'find', round: () => timed('find', [dir, '-type', 'f', '-printf', '%s %T@\n']) },
       { name: 'cat', round: () => timed('find', [dir, '-type', 'f', '-exec', 'cat', '{}', '+']) },
-      { name: 'quick', round: doctor('quick', ['--quick']) },
-      { name: 'deep', round: doctor('deep', []) },
+      { name: 'quick', round: holdfast('quick', 1, ['doctor', '--quick']) },
+      { name: 'deep', round: holdfast('deep', 1, ['doctor']) },
+      { name: 'clean', round: holdfast('clean', 0, ['clean', '--mode', 'enforce']) },
+      { name: 'undo', round: () => holdfast('undo', 0, ['undo', newestRun(dir)])() }, // so that each round finds the same home
     ],
     rounds,
   )
   const of = (name: string) => measured.get(name) as Measured
-  return { files, find: of('find'), cat: of('cat'), quick: of('quick'), deep: of('deep'), maxRssBytes }
+  const measuredOf = { quick: of('quick'), deep: of('deep'), clean: of('clean'), undo: of('undo') }
+  return { files, find: of('find'), cat: of('cat'), ...measuredOf, maxRssBytes }
+}
+
+function newestRun(dir: string): string {
+  return readdirSync(join(dir, 'holdfast/archives')).sort().at(-1) as string
 }
 
 /** Each process tells at its end how much memory it had at most, in KB. */
@@ -91,7 +105,7 @@ async function timed(file: string, args: string[]): Promise<Round> {
   return { latenciesMs: [tookMs], wallMs: tookMs }
 }
 
-function sectionOf({ files, find, cat, quick, deep, maxRssBytes }: Looked): Section {
+function sectionOf({ files, find, cat, quick, deep, clean, undo, maxRssBytes }: Looked): Section {
   const figures = (measured: Measured, rss: number | null): Figure[] => [
     { label: 'whole run', value: measured.medianMs, unit: 'ms' },
     { label: 'beside find', value: measured.medianMs / find.medianMs, unit: 'times' },
@@ -104,6 +118,8 @@ function sectionOf({ files, find, cat, quick, deep, maxRssBytes }: Looked): Sect
       { name: 'find -type f -exec cat {} +', role: 'limit', figures: figures(cat, null) },
       { name: 'holdfast doctor --quick', role: 'holdfast', figures: figures(quick, maxRssBytes.quick) },
       { name: 'holdfast doctor', role: 'holdfast', figures: figures(deep, maxRssBytes.deep) },
+      { name: 'holdfast clean --mode enforce', role: 'holdfast', figures: figures(clean, maxRssBytes.clean) },
+      { name: 'holdfast undo', role: 'holdfast', figures: figures(undo, maxRssBytes.undo) },
     ],
     targets: [],
     notes: ['A whole run includes the start of Node, the processes of this machine, and what was found as text.'],
