@@ -16,11 +16,16 @@ export function homeIn(ground: Ground, plan: HomePlan): BuiltHome {
   return buildHome(join(ground.root, 'home', '.openclaw'), { nowMs, ...plan })
 }
 
-/** Other tests run programs beside this one that look like gateways and end while they are looked at: then it is asked again. */
-const triesMax = 10
-
-/** As somebody who has no crontab and no units; what the machine shows becomes a name. */
-export async function seen(ground: Ground, line: string, atMs = nowMs): Promise<{ code: number; text: string }> {
+/**
+ * As somebody who has no crontab and no units; what the machine shows becomes a name. Other tests run programs beside this one that look
+ * like gateways and end while they are looked at: then it is asked again.
+ */
+export async function seen(
+  ground: Ground,
+  line: string,
+  atMs = nowMs,
+  triesMax = 10,
+): Promise<{ code: number; text: string }> {
   const user = join(ground.root, 'user')
   mkdirSync(user, { recursive: true })
   for (let tries = 1; ; tries += 1) {

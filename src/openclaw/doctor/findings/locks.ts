@@ -1,6 +1,6 @@
 import { formatCount, formatDuration } from '../../../model/units.ts'
 import type { JudgedLock } from '../../locks/verdict.ts'
-import type { AgentFacts } from '../../survey/facts.ts'
+import { keyOfLock } from '../../survey/locks.ts'
 import { type Finding, finding, type Seen } from '../finding.ts'
 
 /** A gateway itself calls a lock old after this time (`session.writeLock.staleMs`). */
@@ -19,7 +19,7 @@ export function findLocks(seen: Seen): Finding[] {
       items,
       example: ({ agent, lock }) => ({
         agent: agent.id,
-        key: keyOf(agent, lock),
+        key: keyOfLock(lock, agent.index),
         path: lock.path,
         says: saysOf(lock),
       }),
@@ -45,11 +45,4 @@ function codeOf(lock: JudgedLock): (typeof codes)[number] {
 function saysOf({ pid, ageMs, operation, proof }: JudgedLock): string {
   const who = pid === null ? '' : `process ${pid}, `
   return `${who}for ${formatDuration(ageMs)}${operation === null ? '' : `, ${operation}`}: ${proof}`
-}
-
-/** The session whose transcript is locked, where an entry names it. */
-function keyOf({ index }: AgentFacts, { path }: JudgedLock): string | null {
-  if (index.state !== 'read') return null
-  const transcript = path.slice(path.lastIndexOf('/') + 1).replace(/\.lock$/, '')
-  return index.entries.find((entry) => entry.transcript === transcript)?.key ?? null
 }

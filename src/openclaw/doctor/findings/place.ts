@@ -26,8 +26,9 @@ export function findPlace(seen: Seen): Finding[] {
     ...findOwners(seen),
     ...findClock(seen),
     ...finding(seen, 'GATEWAY_UNKNOWN', {
-      evidence: facts.gateway.state === 'unknown' ? `${facts.gateway.because}.` : '',
+      evidence: 'It is taken for running.',
       items: facts.gateway.state === 'unknown' ? [facts.gateway] : [],
+      example: ({ because }) => ({ says: because }),
     }),
     ...finding(seen, 'HOMES_SEVERAL', {
       evidence: `${formatCount(around.siblings.length, 'more directory', 'more directories')} beside this one.`,
