@@ -152,7 +152,7 @@ export function healthyAround(more: Partial<Around> = {}): Around {
     }),
     reachable: true,
     cloud: null,
-    bindings: [],
+    bindings: { lists: [], unreadable: [] },
     databases: [],
     legacy: [],
     archives: { path: `${homeDir}/holdfast/archives`, state: 'absent', runs: 0, bytes: 0, unfinished: [] },

@@ -51,8 +51,13 @@ const disk = { freeBytes: 50 * 1024 ** 3, totalBytes: 100 * 1024 ** 3, filesyste
 export const cut = { status: 'running', abortedLastRun: true }
 
 function bound(key: string, usedAtMs = nowMs): Partial<Around> {
+  const path = `${homeDir}/discord/thread-bindings.json`
+  const thread = { place: 'default:1', key, boundAtMs: usedAtMs, usedAtMs, idleMs: null, ageMaxMs: null }
   return {
-    bindings: [{ path: `${homeDir}/discord/thread-bindings.json`, state: 'read', bindings: [{ key, usedAtMs }] }],
+    bindings: {
+      lists: [{ judged: { path, identity: fileOf('').identity, sha256: null }, bindings: [thread] }],
+      unreadable: [],
+    },
   }
 }
 
@@ -154,7 +159,7 @@ export const planted: Partial<Record<FindingCode, Planted[]>> = {
     { around: bound('agent:main:subagent:gone') },
     { around: bound('agent:main:main', nowMs - 31 * dayMs) },
   ],
-  BINDING_UNREADABLE: [{ around: { bindings: [{ path: '/x', state: { unreadable: 'it is torn' }, bindings: [] }] } }],
+  BINDING_UNREADABLE: [{ around: { bindings: { lists: [], unreadable: [{ path: '/x', because: 'it is torn' }] } } }],
   TRANSCRIPT_TORN: [{ agent: withDamage('torn-tail') }],
   TRANSCRIPT_UNENDED: [{ agent: withDamage('unended-line') }],
   TRANSCRIPT_HEADER: [{ agent: withDamage('header-missing') }, { agent: withDamage('header-broken') }],

@@ -9,8 +9,8 @@ import { patchEntry } from '../index/edit.ts'
 import { clearable } from '../locks/clear.ts'
 import { rebuildIndex } from '../repair/reindex.ts'
 import { repairTranscripts } from '../repair/transcripts.ts'
+import { withoutThreads } from '../survey/bindings.ts'
 import type { AgentFacts, HomeFacts } from '../survey/facts.ts'
-import { withoutThreads } from './bindings.ts'
 import type { PrestartStep } from './steps.ts'
 
 export interface PrestartApplyOutside {

@@ -10,10 +10,10 @@ import type { CleanPlan } from '../clean/steps.ts'
 import type { GatewayFacts } from '../gateway/running.ts'
 import type { Home } from '../home/home.ts'
 import { rootOf } from '../survey/agent.ts'
+import { readBound } from '../survey/bindings.ts'
 import type { HomeFacts } from '../survey/facts.ts'
 import { type SurveyOutside, survey } from '../survey/survey.ts'
 import { applyPrestart } from './apply.ts'
-import { readBound } from './bound-files.ts'
 import { candidatesOf, tailsWanted } from './candidates.ts'
 import { planPrestart } from './plan.ts'
 import type { Tail } from './steps.ts'
@@ -50,7 +50,7 @@ export async function prestartHome(
   const found = await survey(home, 'shallow', { ...outside, nowMs: () => clock.nowMs(), told: () => {} })
   const facts = await withoutOwnLocks(found, !how.dryRun)
   const clean = await cleaningOf(facts)
-  const plan = planPrestart({ facts, tails: await tailsOf(facts), bindings: await readBound(home.dir), clean })
+  const plan = planPrestart({ facts, tails: await tailsOf(facts), bindings: (await readBound(home.dir)).lists, clean })
   const notes = [...home.unreadable.map(({ path, because }) => `${path}: ${because}.`), ...plan.notes]
   const told = { home, gateway: facts.gateway, lookedAtMs: facts.nowMs, notes }
   if (how.dryRun || plan.steps.every(({ left }) => left !== null))

@@ -1,4 +1,5 @@
 import type { DatabaseFacts } from '../database/facts/collect.ts'
+import type { BoundFiles } from './bindings.ts'
 
 /** What stands around the sessions of a home. Only the doctor looks at it: a sweep or a start does not need it. */
 export interface Around {
@@ -8,7 +9,7 @@ export interface Around {
   reachable: boolean
   /** A folder that a program copies to another computer: `iCloud`, `OneDrive`, `Dropbox`; null: none that is known. */
   cloud: string | null
-  bindings: BindingFile[]
+  bindings: BoundFiles
   databases: SurveyedDatabase[]
   legacy: LegacyRoot[]
   archives: ArchiveFacts
@@ -26,19 +27,6 @@ export interface PathFacts {
   uid: number
   /** Permission bits, `0o755`. */
   mode: number
-}
-
-/** A channel's own list of which conversation belongs to which session: `<home>/<channel>/thread-bindings*.json`. */
-export interface BindingFile {
-  path: string
-  state: 'read' | { unreadable: string }
-  bindings: ThreadBinding[]
-}
-
-export interface ThreadBinding {
-  key: string
-  /** The later of being bound and being used; 0 where neither is told. Unit: ms. */
-  usedAtMs: number
 }
 
 /** An agent's database, or why nothing is known of it. */

@@ -58,14 +58,20 @@ describe('around the sessions', () => {
     write('telegram/thread-bindings-default.json', { version: 1, bindings: [{ ...one, lastActivityAt: undefined }] })
     write('telegram/thread-bindings-broken.json', '{"version":1,"bindi')
     write('telegram/update-offset-default.json', {})
-    mkdirSync(join(home.dir, 'slack'))
-    symlinkSync('/etc/passwd', join(home.dir, 'slack', 'thread-bindings.json'))
+    write('matrix/accounts/a/server/token/thread-bindings.json', { version: 1, bindings: [one] })
+    symlinkSync('/etc/passwd', join(home.dir, 'matrix', 'thread-bindings.json'))
     const { bindings } = await around(home)
-    expect(bindings.map(({ path, state, bindings: all }) => [path.slice(home.dir.length), state, all])).toEqual([
-      ['/discord/thread-bindings.json', 'read', [{ key: 'agent:main:acp:1', usedAtMs: 9 }]],
-      ['/telegram/thread-bindings-broken.json', { unreadable: 'it is no list of bindings' }, []],
-      ['/telegram/thread-bindings-default.json', 'read', [{ key: 'agent:main:acp:1', usedAtMs: 5 }]],
-      ['/slack/thread-bindings.json', { unreadable: expect.stringContaining('link') }, []],
+    const found = bindings.lists.map(({ judged, bindings: threads }) => {
+      return [judged.path.slice(home.dir.length), threads.map(({ key, usedAtMs }) => [key, usedAtMs])]
+    })
+    expect(found).toEqual([
+      ['/discord/thread-bindings.json', [['agent:main:acp:1', 9]]],
+      ['/telegram/thread-bindings-default.json', [['agent:main:acp:1', 5]]],
+      ['/matrix/accounts/a/server/token/thread-bindings.json', [['agent:main:acp:1', 9]]],
+    ])
+    expect(bindings.unreadable.map(({ path, because }) => [path.slice(home.dir.length), because])).toEqual([
+      ['/telegram/thread-bindings-broken.json', 'it is no list of bindings'],
+      ['/matrix/thread-bindings.json', expect.stringContaining('link')],
     ])
   })
 

@@ -11,7 +11,7 @@ import type { Home } from '../home/home.ts'
 import { kindOfName } from '../home/names.ts'
 import type { ArchiveFacts, Around, LegacyRoot, PathFacts, ScheduleFacts, SurveyedDatabase } from './around.ts'
 import { becauseOf, withoutPath } from './because.ts'
-import { readBindings } from './bindings.ts'
+import { readBound } from './bindings.ts'
 
 export interface SurroundingsOptions {
   nowMs: number
@@ -31,7 +31,7 @@ export async function surroundingsOf(home: Home, options: SurroundingsOptions): 
     paths: pathsOf(home),
     reachable: isReachable(dirname(home.dir)),
     cloud: cloudOf(home.dir),
-    bindings: await readBindings(home.dir),
+    bindings: await readBound(home.dir),
     databases: await readDatabases(home, options),
     legacy: await readLegacy(home, unreadable),
     archives: await readArchives(home.dir, options.nowMs),

@@ -1,6 +1,5 @@
 import { formatCount, formatDuration } from '../../../model/units.ts'
-import type { BindingFile, ThreadBinding } from '../../survey/around.ts'
-import type { HomeFacts } from '../../survey/facts.ts'
+import { staleBindings } from '../../prestart/bindings.ts'
 import { type Interrupted, interruptedOf } from '../../survey/resume.ts'
 import { agoOf, type Example, type Finding, finding, listOf, type Seen } from '../finding.ts'
 
@@ -43,29 +42,15 @@ function said(nowMs: number): (interrupted: Interrupted) => Partial<Example> {
   }
 }
 
-const failedStates = new Set(['failed', 'killed', 'timeout'])
-
+/** What `prestart` would let go, and lists that nobody can read. */
 function findBindings(seen: Seen): Finding[] {
-  const { facts, around } = seen
-  const states = new Map<string, string | null>()
-  for (const { index } of facts.agents) {
-    if (index.state === 'read') for (const entry of index.entries) states.set(entry.key, entry.status)
-  }
-  const isKnown = facts.agents.every(({ index }) => index.state === 'read')
-  const stale = around.bindings
-    .flatMap((file) => file.bindings.map((binding) => ({ file, binding })))
-    .flatMap(({ file, binding }) => {
-      const because = staleness(binding, states, isKnown, facts)
-      return because === null ? [] : [{ file, binding, because }]
-    })
-  const unreadable = around.bindings.flatMap((file: BindingFile) => {
-    return file.state === 'read' ? [] : [{ path: file.path, because: file.state.unreadable }]
-  })
+  const { lists, unreadable } = seen.around.bindings
+  const stale = [...staleBindings(lists, seen.facts)]
   return [
     ...finding(seen, 'BINDING_STALE', {
       evidence: `${formatCount(stale.length, 'thread')}.`,
       items: stale,
-      example: ({ file, binding, because }) => ({ path: file.path, key: binding.key, says: because }),
+      example: ({ path, key, because }) => ({ path, key, says: because }),
     }),
     ...finding(seen, 'BINDING_UNREADABLE', {
       evidence: `${listOf(unreadable.map(({ because }) => because))}.`,
@@ -73,17 +58,4 @@ function findBindings(seen: Seen): Finding[] {
       example: ({ path, because }) => ({ path, says: because }),
     }),
   ]
-}
-
-function staleness(
-  { key, usedAtMs }: ThreadBinding,
-  states: ReadonlyMap<string, string | null>,
-  isKnown: boolean,
-  { nowMs, home }: HomeFacts,
-): string | null {
-  const status = states.get(key)
-  if (status === undefined && isKnown) return 'its session is not in the index'
-  if (status !== undefined && status !== null && failedStates.has(status)) return `its session has ended as ${status}`
-  const isOld = usedAtMs > 0 && nowMs - usedAtMs > home.policy.bindingIdleMs
-  return isOld ? `last used ${agoOf(usedAtMs, nowMs)}` : null
 }
