@@ -5,7 +5,7 @@ import { once } from 'node:events'
  * Holds locks as releases do: each file is made for it alone, written and kept open. Takes those that its arguments name, keeps other
  * files open, gives itself a title, and says when it has them.
  */
-export const holds = `const fs = require('fs')
+const holds = `const fs = require('fs')
 const { HELD_FOR_MS, KEEPS_OPEN, CLOSES, SPINS } = process.env
 const stat = fs.readFileSync('/proc/self/stat', 'utf8')
 const starttime = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19])

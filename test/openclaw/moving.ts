@@ -15,12 +15,12 @@ import type { Meter } from '../../src/openclaw/move/lines/layout.ts'
 import { sqliteStore } from '../../src/sqlite/open.ts'
 import type { Store } from '../../src/store/port.ts'
 
-export const meter: Meter = { message: countMessage, text: countText }
+const meter: Meter = { message: countMessage, text: countText }
 
 /** After everything that fixtures tell of. */
-export const nowMs = Date.parse('2026-12-01T00:00:00Z')
+const nowMs = Date.parse('2026-12-01T00:00:00Z')
 
-export async function homeAt(dir: string): Promise<Home> {
+async function homeAt(dir: string): Promise<Home> {
   const ground = { env: {}, cwd: dir, userDir: dir, run: async () => ({ code: 1, stdout: '', stderr: '' }) }
   const asked = { homes: [dir], docker: false, agents: [] }
   const [home] = await findHomes(asked, { ...ground, versionOf: async (path: string) => releaseOf(path) } as never)

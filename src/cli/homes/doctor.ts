@@ -60,7 +60,7 @@ function fixOne(home: Home, { dryRun }: DoctorOptions, terminal: Terminal): Prom
   })
 }
 
-export function exitCodeFor(homes: Looked['homes'], failed: readonly Failed[]): number {
+function exitCodeFor(homes: Looked['homes'], failed: readonly Failed[]): number {
   if (failed.length > 0) return doctorExitCodes.notLooked
   return homes.some(({ diagnosis }) => isIll(diagnosis)) ? doctorExitCodes.ill : doctorExitCodes.well
 }

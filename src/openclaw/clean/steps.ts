@@ -26,7 +26,7 @@ export interface Plan<Act> {
 export type CleanStep = Step<CleanAct>
 export type CleanPlan = Plan<CleanAct>
 
-export type CleanAct =
+type CleanAct =
   /** Its entry is taken out of the index. */
   | { do: 'drop'; session: number }
   /** The file goes to the archive; one of a session only after all its entries have gone. */

@@ -5,7 +5,7 @@ import { HoldfastError } from '../../model/errors.ts'
 import type { Schema } from './schema.ts'
 
 /** One row of a transcript. */
-export interface TranscriptRow {
+interface TranscriptRow {
   /** From 0, where the header is; grows, and may skip. */
   seq: number
   /** JSON, as it was written; null where it is longer than asked for. */

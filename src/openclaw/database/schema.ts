@@ -3,7 +3,7 @@ import { HoldfastError } from '../../model/errors.ts'
 import { unsafe } from '../files/failure.ts'
 
 /** Schemas of an agent's database that are known: 19 of 2026.8.2 to 2026.9.4, 23 of 2026.9.6. Between them are releases for testers. */
-export const schemas = [19, 23] as const
+const schemas = [19, 23] as const
 export type Schema = (typeof schemas)[number]
 
 export interface Place {

@@ -41,7 +41,7 @@ export interface SessionWindow {
   cold: ColdArchive | null
 }
 
-export interface ColdArchive {
+interface ColdArchive {
   storage: 'file' | 'sqlite'
   name: string
   rows: number
@@ -58,7 +58,7 @@ export interface TranscriptArchive {
 }
 
 /** An entry is about 14 KB; one beyond this is told and not read. */
-export const entryBytesMax = 16 * 1024 ** 2
+const entryBytesMax = 16 * 1024 ** 2
 
 /** Of one answer: a list is read in slices, so that no reading lasts. */
 const slice = { rows: 200, bytes: 1024 ** 2 }

@@ -31,7 +31,7 @@ export interface HomeProcesses {
   blind: Blindness | null
 }
 
-export interface Blindness {
+interface Blindness {
   because: string
   /** Whoever is not seen ended when this machine booted, at the latest. */
   sameMachine: boolean

@@ -10,7 +10,7 @@ export interface LockChange<Lock extends JudgedLock = JudgedLock> {
 const lingersAfterMs = [10_000, 60_000, 300_000, 900_000, 3_600_000, 86_400_000] as const
 
 /** One file under one name: a lock that is taken anew is another one. */
-export function lockIdentity({ path, identity }: JudgedLock): string {
+function lockIdentity({ path, identity }: JudgedLock): string {
   return `${path} ${identity.dev}:${identity.ino}:${identity.mtimeNs}`
 }
 

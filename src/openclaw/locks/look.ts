@@ -8,7 +8,7 @@ import { judgeLock } from './judge.ts'
 import { isLockName, readLock } from './read.ts'
 import type { JudgedLock, LockFacts } from './verdict.ts'
 
-export interface AgentLocks {
+interface AgentLocks {
   agent: AgentHome
   locks: JudgedLock[]
 }

@@ -12,7 +12,7 @@ export interface ScheduledWords {
 const programName = /(?:^|[/\\])holdfast(?:\.mjs|\.cmd|\.exe)?$/
 
 /** null where the words start something else. */
-export function scheduledOf(words: readonly string[]): ScheduledWords | null {
+function scheduledOf(words: readonly string[]): ScheduledWords | null {
   const at = words.findIndex((word) => programName.test(word))
   const command = words[at + 1]
   if (at === -1 || command === undefined || command.startsWith('-')) return null

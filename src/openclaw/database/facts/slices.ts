@@ -17,7 +17,7 @@ export interface EntryWeight {
 }
 
 const slice = { rows: 20_000, entries: 200 }
-export const largestMax = 10
+const largestMax = 10
 
 export interface Totals {
   pageBytes: number

@@ -4,7 +4,7 @@ import { type HeaderRecord, headerLine, recordLine, type TranscriptRecord } from
 import type { Store } from '../../../store/port.ts'
 
 /** Among the archived transcripts one stands under this name for as long as it is on its way in. */
-export const importSweep = 'import'
+const importSweep = 'import'
 
 /** Of one call: it holds the writer for about 10 ms. */
 const partLength = 128 * 1024

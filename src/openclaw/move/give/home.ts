@@ -20,7 +20,7 @@ export interface ExportOptions {
   dryRun: boolean
 }
 
-export interface GivenTranscript {
+interface GivenTranscript {
   number: number
   file: string | null
   /** As they were, to the byte. */

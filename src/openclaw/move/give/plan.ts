@@ -5,7 +5,7 @@ import { parsedEntry } from '../sources/entry.ts'
 import { readTranscript, type TranscriptFacts, uuidOf } from './transcript.ts'
 
 /** One transcript and the file that it becomes; without a name it is none: it holds an index entry only. */
-export interface PlannedTranscript {
+interface PlannedTranscript {
   number: number
   facts: TranscriptFacts
   sessionId: string

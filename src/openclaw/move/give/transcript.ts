@@ -34,7 +34,7 @@ export async function readTranscript(store: Store, key: SessionKey, number: numb
 }
 
 /** An index entry is long: it is read again when it is written. */
-export type Whence = Pick<Opening, 'agent' | 'key' | 'sessionId' | 'file' | 'ended'> & { hasEntry: boolean }
+type Whence = Pick<Opening, 'agent' | 'key' | 'sessionId' | 'file' | 'ended'> & { hasEntry: boolean }
 
 export interface TranscriptFacts {
   header: HeaderRecord
@@ -101,7 +101,7 @@ function noteLines(facts: TranscriptFacts, { lines, first }: CarriedLines, known
   }
 }
 
-export function isImported({ id }: EntryRecord, opening: Whence | null): boolean {
+function isImported({ id }: EntryRecord, opening: Whence | null): boolean {
   return opening !== null && id.startsWith('openclaw:')
 }
 

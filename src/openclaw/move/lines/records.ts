@@ -68,7 +68,7 @@ export const openingId = (origin: Pick<Origin, 'agent' | 'name'>, firstLine: num
   `${idPrefix(origin)}:${firstLine}t`
 
 /** The events and entries of one layout. `lines` are its lines, the same that it was made of. */
-export async function* entriesOf(
+async function* entriesOf(
   origin: Origin,
   layout: Layout,
   lines: AsyncIterable<SourceLine>,
