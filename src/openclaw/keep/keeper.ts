@@ -146,6 +146,8 @@ export class Keeper {
     )
     const done = report.steps.filter((step) => step.done)
     if (done.length > 0) log.info({ home, task, steps: done.length, manifest: report.manifest }, `${task} done`)
+    const waiting = report.steps.filter((step) => !step.done && step.left === null)
+    if (waiting.length > 0) log.info({ home, task, steps: waiting.length }, `${task}: not done in this mode`)
     await this.#alert(home, task, report.causes, ok)
   }
 
