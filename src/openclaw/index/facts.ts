@@ -14,6 +14,8 @@ export interface EntryFacts {
    * from outside its container or by another way; without one it leads to another agent or out of the home: left to people.
    */
   elsewhere: string | null
+  /** The name of the file there; only where `elsewhere` is set and `transcript` is not. */
+  elsewhereName?: string
   /** Why a gateway would drop it at load; null: it would not. */
   unsafe: string | null
   /**

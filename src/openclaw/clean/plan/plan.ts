@@ -7,6 +7,7 @@ import { budgetOf } from './budget.ts'
 import { clockSuspicion } from './clock.ts'
 import { capOf, type Going, goingOf, overCap } from './going.ts'
 import { type LooseFile, looseFilesOf } from './loose.ts'
+import { neighboursOf, usedByOthers } from './neighbours.ts'
 import { rotationOf } from './rotate.ts'
 import { sessionsOf } from './sessions.ts'
 import { lockedName, Staying } from './stay.ts'
@@ -33,6 +34,7 @@ export function planClean(input: CleanInput): CleanPlan {
   const suspicion = input.trustClock ? null : clockSuspicion(facts)
   if (suspicion !== null) return { steps: [], notes: [`${suspicion}. See \`--trust-clock\`.`] }
   const indexes = new Set<string>()
+  const used = usedByOthers(facts, input.parents)
   for (const agent of facts.agents) {
     if (typeof agent.state === 'object') {
       plan.notes.push(
@@ -42,7 +44,7 @@ export function planClean(input: CleanInput): CleanPlan {
     const indexPath = indexPathOf(facts, agent)
     if (agent.state !== 'read' || indexes.has(indexPath)) continue
     indexes.add(indexPath)
-    planAgent(input, agent, indexPath, plan)
+    planAgent(input, agent, indexPath, used.get(agent) ?? new Set(), plan)
   }
   if (generation === 'mixed') {
     const left = 'a part of this home is in a database, and nothing is changed until that move is finished'
@@ -55,12 +57,18 @@ export function indexPathOf({ home }: HomeFacts, agent: Pick<AgentFacts, 'id' | 
   return home.agents.find(({ id }) => id === agent.id)?.indexPath ?? pathOf(agent, 'sessions.json')
 }
 
-function planAgent(input: CleanInput, agent: AgentFacts, indexPath: string, plan: CleanPlan): void {
+function planAgent(
+  input: CleanInput,
+  agent: AgentFacts,
+  indexPath: string,
+  usedByOthers: ReadonlySet<string>,
+  plan: CleanPlan,
+): void {
   const { facts, parents } = input
   const { nowMs, home } = facts
-  const doubt = doubtOf(agent)
+  const doubt = doubtOf(agent) ?? doubtBeside(agent, neighboursOf(facts, agent))
   if (doubt !== null) plan.notes.push(doubt)
-  const stay = new Staying(facts, agent)
+  const stay = new Staying(facts, agent, usedByOthers)
   const sessions = doubt === null ? sessionsOf(agent, parents.get(agent.id) ?? new Map()) : null
   const going = goingOf(sessions ?? [], stay, home.policy, nowMs)
   const loose = looseFilesOf(agent, sessions, stay, home.policy, nowMs)
@@ -98,6 +106,13 @@ function doubtOf({ id, index, files }: AgentFacts): string | null {
   if (entries > 0 || transcripts === 0) return null
   const what = index.state === 'absent' ? 'There is no index' : 'The index is empty'
   return `${what} over ${formatCount(transcripts, 'transcript')} of agent ${id}; they are left alone, and ${mend}.`
+}
+
+/** The same of those that keep their sessions in its directory. */
+function doubtBeside({ id }: AgentFacts, neighbours: readonly AgentFacts[]): string | null {
+  const other = neighbours.find(({ index }) => index.state === 'unreadable')
+  if (other === undefined) return null
+  return `The index of agent ${other.id} cannot be read; what is in its directory is left alone, for agent ${id} too.`
 }
 
 /** Why an index may not be changed now; null: it may. */

@@ -22,8 +22,11 @@ export class Staying {
   /** By the name of what is locked. */
   readonly #held: Set<string>
   readonly #isReceipt: (path: string) => boolean
+  readonly #others: ReadonlySet<string>
 
-  constructor(facts: HomeFacts, agent: AgentFacts) {
+  /** `others`: names of files that sessions of other agents use. */
+  constructor(facts: HomeFacts, agent: AgentFacts, others: ReadonlySet<string> = new Set()) {
+    this.#others = others
     this.#facts = facts
     this.#agent = agent
     this.#held = new Set(agent.locks.filter(({ verdict }) => !stale.has(verdict)).map(({ path }) => lockedName(path)))
@@ -63,6 +66,7 @@ export class Staying {
   /** Why this file stays; null: it may go. */
   file({ name, mtimeMs, links }: FileFacts): string | null {
     if (this.#held.has(name)) return 'it is locked'
+    if (this.#others.has(name)) return 'a session of another agent uses it'
     if (this.#isRecent(mtimeMs)) return 'it was written just now'
     if (links > 1) return `it has ${links} names (hard links)`
     return this.#isReceipt(pathOf(this.#agent, name)) ? 'a migration to SQLite names it' : null

@@ -46,6 +46,7 @@ export function readEntry(
   const kind = kindOf(key, text('chatType') ?? chatTypeOf(value('origin')))
   const isWaiting = waiting === null ? kind === 'subagent' : waiting.has(key)
   const place = placeOfTranscript(agent, key, sessionId, sessionFile)
+  const isElsewhere = place.names.length === 0 && place.elsewhere !== null
   return {
     facts: {
       key,
@@ -53,6 +54,7 @@ export function readEntry(
       sessionId,
       transcript: place.names[0] ?? null,
       elsewhere: place.elsewhere,
+      ...(isElsewhere ? { elsewhereName: lastOf(sessionFile ?? '') } : {}),
       unsafe,
       usedAtMs: newest([value('updatedAt'), value('lastInteractionAt'), value('startedAt'), value('endedAt')], nowMs),
       status: text('status'),
@@ -63,6 +65,11 @@ export function readEntry(
     },
     transcripts: place.names,
   }
+}
+
+/** The last part of a path of any system. */
+function lastOf(path: string): string {
+  return path.trim().split(/[\\/]/).at(-1) ?? ''
 }
 
 /** As `normalizePersistedSessionEntryShape` of 2026.5 to 2026.7: entries with such an id are dropped at load. */
