@@ -94,10 +94,13 @@ export async function createAt(
   })
 }
 
+/** Never set-user-id and the like: what root writes here, or a manifest says, may come from who owns the home. */
+const modeBits = 0o777
+
 /** Root makes files for the user whose home it is. */
 export function giveTo(fd: number, { mode, uid, gid }: Omit<Attributes, 'mtimeNs'>): void {
   if (process.geteuid?.() === 0) fchownSync(fd, uid, gid)
-  fchmodSync(fd, mode)
+  fchmodSync(fd, mode & modeBits)
 }
 
 /** Of a file whose content is written. */

@@ -27,7 +27,7 @@ export function setModeIfSame(root: string, judged: Judged, mode: number): boole
     if (!isSame) throw changed(judged.path, 'it is not what was judged')
     if (stat.isFile() && stat.nlink !== 1n) throw unsafe(judged.path, `it has ${stat.nlink} names (hard links)`)
     try {
-      fchmodSync(fd, mode)
+      fchmodSync(fd, stat.isDirectory() ? mode : mode & 0o777) // a manifest may ask for set-user-id
       fsyncSync(fd)
     } catch (error) {
       throw failureOfWriting(error, judged.path)

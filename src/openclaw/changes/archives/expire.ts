@@ -105,8 +105,9 @@ async function factsOf(home: string, run: string, state: RunState): Promise<RunF
   return { run, bundles, lastAtMs: state.lastAtMs }
 }
 
-/** A bundle is on the shelf of the most precious thing in it. */
+/** A bundle is on the shelf of the most precious thing in it; what no line of the manifest names may be anything. */
 function shelfOfBundle(steps: readonly StepState[]): BundleFacts['shelf'] {
+  if (steps.length === 0) return 'said'
   const kept = steps.filter(({ state }) => state === 'done')
   if (kept.length === 0) return 'undone'
   return kept.some(({ told }) => shelfOf(told) === 'said') ? 'said' : 'errand'

@@ -30,13 +30,14 @@ export async function listRuns(home: string): Promise<string[]> {
 export interface BundleFile {
   name: string
   bytes: number
+  mtimeNs: bigint
 }
 
 export async function listBundles(home: string, run: string): Promise<BundleFile[]> {
   const found = (await listDirectory(home, folderOf(home, run))) ?? []
   return found
     .filter(({ name, what }) => what === 'file' && bundlePattern.test(name))
-    .map(({ name, identity }) => ({ name, bytes: Number(identity.bytes) }))
+    .map(({ name, identity }) => ({ name, bytes: Number(identity.bytes), mtimeNs: identity.mtimeNs }))
 }
 
 /** @throws HoldfastError ARCHIVE_NOT_FOUND */

@@ -41,6 +41,7 @@ export async function settleHome(home: Territory, nowMs: number): Promise<void> 
 
 async function settleRun(home: Territory, run: string, nowMs: number): Promise<void> {
   if (await removeIfNeverBegun(home.dir, run)) return
+  const writtenNs = await writtenAt(home.dir, run) // before we write to it
   const { journal, state } = await Journal.resume(home.dir, run)
   await using open = journal
   let isWhole = true
@@ -60,8 +61,8 @@ async function settleRun(home: Territory, run: string, nowMs: number): Promise<v
     reports.push({ type: 'expired', file, atMs: nowMs })
   }
   await open.append(...reports)
-  await trimBundles(home.dir, run, state)
-  if (open.isEmpty) await open.discard()
+  await trimBundles(home.dir, run, state, writtenNs)
+  if (open.isEmpty && (await listBundles(home.dir, run)).length === 0) await open.discard()
   else if (isWhole) await open.settled(nowMs)
 }
 
@@ -81,15 +82,24 @@ async function removeIfNeverBegun(home: string, run: string): Promise<boolean> {
   return true
 }
 
-/** What no line names was copied for a step that was never announced. */
-async function trimBundles(home: string, run: string, state: RunState): Promise<void> {
+async function writtenAt(home: string, run: string): Promise<bigint> {
+  using manifest = await openInside(home, manifestOf(home, run))
+  return manifest?.identity.mtimeNs ?? 0n
+}
+
+/**
+ * What no line names was copied for a step that was never announced, if it is younger than the manifest. Where that was written later it may
+ * have lost lines, by another hand than ours, and this the only copy: it stays.
+ */
+async function trimBundles(home: string, run: string, state: RunState, writtenNs: bigint): Promise<void> {
   const ends = new Map<string, number>()
   for (const step of state.steps.values()) {
     for (const { file, offset, length } of framesOf(step))
       ends.set(file, Math.max(ends.get(file) ?? 0, offset + length))
   }
-  for (const { name, bytes } of await listBundles(home, run)) {
+  for (const { name, bytes, mtimeNs } of await listBundles(home, run)) {
     const end = ends.get(name)
+    if (mtimeNs < writtenNs) continue
     if (end === undefined) removeBundle(home, run, name)
     else if (bytes > end) await trimBundle(home, run, name, end)
   }

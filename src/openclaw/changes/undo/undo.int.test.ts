@@ -1,10 +1,21 @@
-import { chmodSync, chownSync, existsSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lstatSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { judgeFile, noteOf, Scratch } from '../../../../test/openclaw/scratch.ts'
 import { treeOf } from '../../../../test/openclaw/tree.ts'
 import { systemClock as clock } from '../../../host/clock.ts'
 import type { GatewayFacts } from '../../gateway/running.ts'
+import { expireArchives } from '../archives/expire.ts'
 import { beginRun } from '../begin.ts'
 import { undoRun } from './undo.ts'
 
@@ -233,6 +244,40 @@ describe('a manifest that is not ours', () => {
     const before = treeOf(scratch.home.dir)
     await expect(undoRun(scratch.home, run, how)).rejects.toMatchObject({ code: 'MANIFEST_INVALID' })
     expect(treeOf(scratch.home.dir)).toEqual(before)
+  })
+
+  it('makes no file run as its owner, whatever the manifest says', async () => {
+    await using scratch = await Scratch.open()
+    const { run } = await everything(scratch)
+    const manifest = scratch.at(`holdfast/archives/${run}/manifest.jsonl`)
+    const text = readFileSync(manifest, 'utf8')
+    const changed = text
+      .replaceAll(/"mode":\d+/g, `"mode":${0o6755}`)
+      .replace(/"was":\d+,"will"/, `"was":${0o6755},"will"`)
+    writeFileSync(manifest, changed)
+    await undoRun(scratch.home, run, how)
+    for (const name of ['a.jsonl', 'sessions.json', 'open.txt'])
+      expect(lstatSync(scratch.path(name)).mode & 0o7777, name).toBe(0o755)
+  })
+
+  it('keeps archives whose manifest has lost its lines', async () => {
+    await using scratch = await Scratch.open()
+    const { run } = await everything(scratch)
+    const bundles = () =>
+      ['0001.zst', '0002.zst'].map((name) => readFileSync(scratch.at(`holdfast/archives/${run}/${name}`)))
+    const manifest = scratch.at(`holdfast/archives/${run}/manifest.jsonl`)
+    const text = readFileSync(manifest, 'utf8')
+    const before = bundles()
+    for (const end of [text.indexOf('\n', text.indexOf('"take"')) + 1, text.indexOf('\n') + 50]) {
+      writeFileSync(manifest, text.slice(0, end))
+      await using other = beginRun(scratch.home, 'clean', { clock })
+      await other.hold()
+      expect(bundles()).toEqual(before)
+    }
+    const rules = { archiveMs: 1, archiveBytesMax: null }
+    const later = { ...clock, nowMs: () => clock.nowMs() + 1e10 }
+    await expireArchives(scratch.home, rules, { clock: later, dryRun: false })
+    expect(bundles()).toEqual(before)
   })
 
   it('with a damaged archive puts nothing wrong in its place', async () => {
