@@ -25,7 +25,7 @@ export interface AgentsGround {
 
 /**
  * The agents that the configuration names and those that have a folder, each with the place of its sessions. A place outside of the home is
- * taken only where `session.store` or a link leads there and it belongs to the owner of the home. Agents that share one store are one.
+ * taken only where `session.store` or a link leads there, it belongs to the owner of the home, and it is no part of another home. Agents that share one store are one.
  */
 export async function agentsOf(ground: AgentsGround): Promise<AgentsFound> {
   const failed: Home['unreadable'] = []
@@ -77,7 +77,19 @@ function ownPlace(dir: string, path: string): string {
   if (!isInside(dir, found.path) && found.uid !== follow(dir)?.uid) {
     throw unsafe(path, `it leads to ${found.path}, which is outside of the home and another user's`)
   }
+  const other = isInside(dir, found.path) ? null : homeAround(dirname(found.path))
+  if (other !== null)
+    throw unsafe(
+      path,
+      `it leads to ${found.path} in ${other}, another home, whose gateway may run: look after that one`,
+    )
   return found.path
+}
+
+/** The home that a path lies in, by its configuration; null: in none. */
+function homeAround(path: string): string | null {
+  if (['openclaw.json', 'clawdbot.json'].some((name) => follow(join(path, name)) !== null)) return path
+  return dirname(path) === path ? null : homeAround(dirname(path))
 }
 
 /** Where the gateway keeps the sessions of an agent, as far as its configuration says; the database lies where its file generation would be. */

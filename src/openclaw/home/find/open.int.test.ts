@@ -85,6 +85,20 @@ describe('a home', () => {
     ])
   })
 
+  it('does not reach into another home, whose gateway may run', async () => {
+    using ground = new Ground()
+    const [dir, other] = [join(ground.root, 'home'), join(ground.root, 'other')]
+    buildHome(dir, { agents: [{ id: 'main' }] })
+    const theirs = buildHome(other, { agents: [{ id: 'main' }] })
+    mkdirSync(join(dir, 'agents/work'))
+    symlinkSync(theirs.sessionsDir('main'), join(dir, 'agents/work/sessions'))
+    const home = await opened(dir)
+    expect(home.agents.map(({ id }) => id)).toEqual(['main'])
+    expect(home.unreadable).toEqual([
+      { path: join(dir, 'agents/work'), because: expect.stringContaining(`in ${other}`) },
+    ])
+  })
+
   it('keeps its sessions where session.store says, agents that share a store are one', async () => {
     using ground = new Ground()
     const outsideOfHome = join(ground.root, 'stores')
