@@ -57,7 +57,7 @@ export function withOperation(lock: JudgedLock, index: IndexFacts): JudgedLock {
   return { ...lock, operation: operationOf(lock, entryOf(lock, index)?.status ?? null) }
 }
 
-function keyOfLock(lock: JudgedLock, index: IndexFacts): string | null {
+export function keyOfLock(lock: JudgedLock, index: IndexFacts): string | null {
   return entryOf(lock, index)?.key ?? null
 }
 
