@@ -8,6 +8,7 @@ import type { StepReport } from '../../openclaw/changes/run.ts'
 import { type Cleaned, cleanHome } from '../../openclaw/clean/clean.ts'
 import { cleanDatabases, wouldCleanDatabases } from '../../openclaw/clean/database.ts'
 import type { ForgetSession } from '../../openclaw/clean/forget.ts'
+import { activeRoute, sendWarning, warningText } from '../../openclaw/clean/warning.ts'
 import { shellWord } from '../../openclaw/doctor/finding.ts'
 import { forgetSession } from '../../openclaw/gateway/delete-entry.ts'
 import type { GatewayFacts } from '../../openclaw/gateway/running.ts'
@@ -36,6 +37,7 @@ interface CleanOptions extends HomeOptions {
   budget?: number
   trustClock?: true
   throughGateway?: true
+  warnSession?: true
   openclaw?: string
 }
 
@@ -67,10 +69,13 @@ export function clean(terminal: Terminal) {
       )
       .option('--trust-clock', 'go by the clock although files are from the future')
       .option('--through-gateway', 'a running gateway takes entries out itself, where its release can do that safely')
+      .option('--warn-session', 'in the mode warn, send a line to the chat of the session that was used last')
       .option('--openclaw <path>', "the gateway's own command (default: that of the running gateway, else on PATH)"),
   ).action(async (options: CleanOptions) => {
     const { homes, failed } = await findEach(options, terminal, { overrides: overridesOf(options) })
-    const done = await forEach(homes, failed, (home) => cleanOne(home, options, terminal))
+    const done = await forEach(homes, failed, async (home) =>
+      warned(await cleanOne(home, options, terminal), options, terminal),
+    )
     if (failed.length > 0 || done.some(isLeft)) terminal.exitCode = exitCodes.failed
     if (options.json === true)
       return await terminal.printJson({ homes: [...done.map(jsonOf), ...failed.map(failedJson)] })
@@ -135,6 +140,24 @@ async function cleanByGateway(
   if (!enforced) return { ...told, steps: wouldCleanDatabases(home.agents) }
   const openclaw = await openclawFor(home, gateway, options.openclaw, terminal)
   return { ...told, steps: await cleanDatabases(openclaw, options.agent, runCommand) }
+}
+
+/** Tells the chat of the active session what waits, when that is asked for. */
+async function warned(cleaned: Cleaned, options: CleanOptions, terminal: Terminal): Promise<Cleaned> {
+  const { home, gateway, steps, notes } = cleaned
+  const text = home.policy.mode === 'warn' && options.warnSession === true ? warningText(steps) : null
+  if (text === null || options.dryRun === true) return cleaned
+  const route = await activeRoute(home, terminal.outside.clock.nowMs())
+  if (route === null) return { ...cleaned, notes: [...notes, 'No session has a chat that a warning could be sent to.'] }
+  const told = (note: string): Cleaned => ({ ...cleaned, notes: [...notes, note] })
+  try {
+    await sendWarning(await openclawFor(home, gateway, options.openclaw, terminal), route, text, runCommand)
+    return told(`A warning was sent to the chat of the session that was used last (${route.channel}).`)
+  } catch (error) {
+    if (!isHoldfastError(error, 'OPENCLAW_FAILED') && !isHoldfastError(error, 'OPENCLAW_MISSING')) throw error
+    terminal.exitCode = exitCodes.failed
+    return told(`The warning was not sent: ${error.facts.because}.`)
+  }
 }
 
 function isLeft({ enforced, steps }: Cleaned): boolean {

@@ -12,8 +12,12 @@ export function jsonIn(stdout: string): unknown {
   }
 }
 
-/** The last thing that it said, for people. */
+/** What it said went wrong, in a line for people. */
 export function lastWords({ stderr, stdout, code }: CommandResult): string {
-  const lines = `${stdout}\n${stderr}`.split('\n').map((line) => line.trim())
-  return lines.findLast((line) => line !== '' && !/^[{}\]",]/.test(line))?.slice(0, 300) ?? `it ended with ${code}`
+  const lines = `${stderr}\n${stdout}`
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !/^[{}\]",]/.test(line))
+  const telling = lines.find((line) => /error|fail|refus|denied/i.test(line)) ?? lines.at(-1)
+  return telling?.slice(0, 300) ?? `it ended with ${code}`
 }
