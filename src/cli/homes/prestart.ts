@@ -1,4 +1,5 @@
 import { tmpdir } from 'node:os'
+import { Option } from 'commander'
 import { shellWord } from '../../openclaw/doctor/finding.ts'
 import type { Home } from '../../openclaw/home/home.ts'
 import type { PolicyOverrides } from '../../openclaw/home/policy.ts'
@@ -15,6 +16,7 @@ import { printSteps } from './steps.ts'
 import { duration, wholeOrNone } from './values.ts'
 
 interface PrestartOptions extends HomeOptions {
+  mode?: 'off' | 'warn' | 'enforce'
   timeLimit?: number
   maxResumes?: number
   resumeAge?: number
@@ -30,6 +32,12 @@ export function prestart(terminal: Terminal) {
       'holdfast prestart --dry-run                 show what would be done',
       'ExecStartPre=-/usr/bin/holdfast prestart --home /srv/bot/.openclaw',
     ])
+      .addOption(
+        new Option(
+          '--mode <mode>',
+          'whether what cleaning has left for a start is done (default: as the home says, else warn)',
+        ).choices(['off', 'warn', 'enforce']),
+      )
       .option('--max-resumes <n>', 'most sessions of an agent that the start goes on with (default: 5)', wholeOrNone)
       .option('--resume-age <duration>', 'only what was cut off within this is gone on with (default: 24h)', duration)
       .option('--time-limit <duration>', 'what is not begun by then is left (default: 20s)', duration)
@@ -61,11 +69,13 @@ function prestartOne(home: Home, options: PrestartOptions, terminal: Terminal): 
   })
 }
 
-function overridesOf({ maxResumes, resumeAge }: PrestartOptions): PolicyOverrides {
+function overridesOf({ mode, maxResumes, resumeAge }: PrestartOptions): PolicyOverrides {
   return {
+    ...(mode === undefined ? {} : { mode }),
     ...(maxResumes === undefined ? {} : { resumesMax: maxResumes }),
     ...(resumeAge === undefined ? {} : { resumeAgeMs: resumeAge }),
     sources: {
+      ...(mode === undefined ? {} : { mode: '--mode' }),
       ...(maxResumes === undefined ? {} : { resumesMax: '--max-resumes' }),
       ...(resumeAge === undefined ? {} : { resumeAgeMs: '--resume-age' }),
     },
