@@ -12,6 +12,7 @@ import type { CleanPlan, CleanStep } from '../clean/steps.ts'
 import { follow } from '../files/follow.ts'
 import type { GatewayFacts } from '../gateway/running.ts'
 import type { Home } from '../home/home.ts'
+import { unfollowed } from '../home/policy.ts'
 import { clearable } from '../locks/clear.ts'
 import { repairHome } from '../repair/repair.ts'
 import type { HomeFacts } from '../survey/facts.ts'
@@ -79,7 +80,9 @@ async function safePlan(facts: HomeFacts): Promise<CleanPlan> {
     throughGateway: false,
   }
   const plan = planClean(input)
+  const isFollowed = facts.home.policy.sources.mode !== unfollowed
   const loose = plan.steps.filter(({ kind, act }) => {
+    if (!isFollowed) return false // it may want to keep them
     return kind === 'remove-temporary' || (kind === 'archive-leftover' && act.do === 'take' && act.session === null)
   })
   return { steps: [...facts.agents.flatMap(lockSteps), ...loose], notes: plan.notes }

@@ -77,6 +77,9 @@ export interface PolicyFound {
   problems: string[]
 }
 
+/** In `sources`: what a person wants is not known, so that nothing goes. */
+export const unfollowed = 'openclaw.json cannot be followed'
+
 /** Above the low mark nothing more goes; a gateway's own share of the budget. */
 const lowShare = 0.8
 
@@ -100,7 +103,7 @@ export function policyOf(
   if (rules !== null && problems.length === 0) return { policy, problems }
   const mode = policy.mode === 'off' ? 'off' : 'warn'
   return {
-    policy: { ...policy, mode, sources: { ...policy.sources, mode: 'openclaw.json cannot be followed' } },
+    policy: { ...policy, mode, sources: { ...policy.sources, mode: unfollowed } },
     problems,
   }
 }

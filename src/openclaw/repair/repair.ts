@@ -38,6 +38,9 @@ export interface Repaired {
   found: string[]
 }
 
+/** A migration compares what it has moved with what is there. */
+const unmoved = 'a part of this home is in a database, and nothing is changed until that move is finished'
+
 /**
  * Puts transcripts of one home right, and then indexes that cannot be read. What could not be done says why. A run that was killed before is
  * brought to an end first. @throws HoldfastError HOME_BUSY, HOME_UNSAFE, HOME_UNREADABLE, HOME_READ_ONLY, STORE_FULL, STORE_IO, ARCHIVE_DAMAGED
@@ -52,13 +55,15 @@ export async function repairHome(home: Home, how: RepairHow, outside: RepairOuts
   const { paths, found } = wantedIn(facts, how.named)
   const steps: RepairStep[] = []
   const unmended: Unmended[] = []
-  for await (const each of repairTranscripts(facts, run, { wanted: paths, told, clock })) {
-    if ('step' in each) steps.push(each.step)
+  const left = home.generation === 'mixed' ? unmoved : null
+  const hands = left === null ? run : null
+  for await (const each of repairTranscripts(facts, hands, { wanted: paths, told, clock })) {
+    if ('step' in each) steps.push({ ...each.step, left: left ?? each.step.left })
     else unmended.push(each.unmended)
   }
   for (const agent of how.named.length === 0 ? facts.agents : []) {
-    const step = await rebuildIndex(facts, agent, run, clock)
-    if (step !== null) steps.push(step)
+    const step = await rebuildIndex(facts, agent, hands, clock)
+    if (step !== null) steps.push({ ...step, left: left ?? step.left })
   }
   const { gateway, nowMs: lookedAtMs } = facts
   return { home, gateway, lookedAtMs, dryRun: how.dryRun, steps, unmended, manifest: begun.manifest, found }
