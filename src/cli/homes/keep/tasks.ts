@@ -1,7 +1,9 @@
 import { tmpdir } from 'node:os'
+import { runCommand } from '../../../host/commands.ts'
 import { formatDuration } from '../../../model/units.ts'
 import { expireArchives } from '../../../openclaw/changes/archives/expire.ts'
 import { cleanHome } from '../../../openclaw/clean/clean.ts'
+import { cleanDatabases, wouldCleanDatabases } from '../../../openclaw/clean/database.ts'
 import { clearLocks } from '../../../openclaw/clean/locks.ts'
 import { gatewayFacts } from '../../../openclaw/gateway/running.ts'
 import type { Home } from '../../../openclaw/home/home.ts'
@@ -11,6 +13,7 @@ import { lookAtLocks } from '../../../openclaw/locks/look.ts'
 import type { JudgedLock } from '../../../openclaw/locks/verdict.ts'
 import type { Terminal } from '../../terminal.ts'
 import { gatewayFor, processesFor } from '../ground.ts'
+import { openclawFor } from '../openclaw.ts'
 
 /** What the keeper does to a home: the same that the commands do, found anew each time since homes change. */
 export function tasksOf(open: (home: string) => Promise<Home>, terminal: Terminal): Tasks {
@@ -75,6 +78,7 @@ function causeOf(home: string, { path, verdict, overdue, ageMs, proof, operation
 
 /** The rules of the home decide whether anything is done. What waits for the gateway to be down is no cause for anybody. */
 async function clean(home: Home, terminal: Terminal): Promise<TaskReport> {
+  if (home.generation === 'sqlite') return await cleanByGateway(home, terminal)
   const how = { dryRun: false, trustClock: false, throughGateway: false as const }
   const cleaned = await cleanHome(home, how, {
     clock: terminal.outside.clock,
@@ -90,6 +94,14 @@ async function clean(home: Home, terminal: Terminal): Promise<TaskReport> {
     text: `${path}: ${because}`,
   }))
   return { steps: cleaned.steps, manifest: cleaned.manifest, causes: unread }
+}
+
+/** A home in SQLite is changed by its own command only; without that a keeper has nothing to do there, and says so. */
+async function cleanByGateway(home: Home, terminal: Terminal): Promise<TaskReport> {
+  if (home.policy.mode === 'off') return { steps: [], manifest: null, causes: [] }
+  if (home.policy.mode === 'warn') return { steps: wouldCleanDatabases(home.agents), manifest: null, causes: [] }
+  const openclaw = await openclawFor(home, await gatewayFor(home, terminal), undefined, terminal)
+  return { steps: await cleanDatabases(openclaw, [], runCommand), manifest: null, causes: [] }
 }
 
 async function expire(home: Home, terminal: Terminal): Promise<TaskReport> {
