@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { makeDirectory } from '../../../host/files.ts'
 import type { SessionKey } from '../../../model/keys.ts'
+import { writing } from '../../../openclaw/files/failure.ts'
 import { follow } from '../../../openclaw/files/follow.ts'
 import { type ExportReport, exportHome, type GivenSession } from '../../../openclaw/move/give/home.ts'
 import { type CommandOptions, command, sessionKeyArgument } from '../../options.ts'
@@ -33,7 +34,7 @@ export function exportCommand(terminal: Terminal) {
       const path = resolve(terminal.outside.cwd, options.to)
       const { openStoreForReading } = await import('./store.ts') // brings the tokenizer
       await using store = await openStoreForReading(options, terminal)
-      if (!dryRun) makeDirectory(path)
+      if (!dryRun) await writing(path, () => makeDirectory(path))
       const dir = follow(path)?.path ?? path
       const report = await exportHome(store, { dir, agents: options.agent ?? [], keys, dryRun }, progressOf(terminal))
       if (options.json === true) await terminal.printJson(report)
