@@ -17,9 +17,19 @@ import { unpackFixture } from './unpack.ts'
  * (`-wal` and `-shm` lie there), or as after a copy that left `-shm` out.
  */
 export function unpackKilled(root: string): string {
-  const archive = new URL('fixtures/openclaw-agent-2026.9.4-killed.tar.zst', import.meta.url)
-  execFileSync('tar', ['-xf', '-', '-C', root], { input: zstdDecompressSync(readFileSync(archive)) })
+  unpackArchive('openclaw-agent-2026.9.4-killed', root)
   return join(root, 'openclaw-agent.sqlite')
+}
+
+/** The home of 2026.9.6 with nothing but agent `work`, after its gateway has put all four transcripts into cold storage. */
+export function unpackCold(root: string): string {
+  unpackArchive('openclaw-work-2026.9.6-cold', root)
+  return join(root, '.openclaw')
+}
+
+function unpackArchive(name: string, root: string): void {
+  const archive = new URL(`fixtures/${name}.tar.zst`, import.meta.url)
+  execFileSync('tar', ['-xf', '-', '-C', root], { input: zstdDecompressSync(readFileSync(archive)) })
 }
 
 let settled: string | null = null

@@ -10,6 +10,7 @@ import {
   weighRows,
 } from './facts/slices.ts'
 import { type Opened, openDatabase } from './open.ts'
+import { readPacked } from './packed.ts'
 import { readRows } from './rows.ts'
 import { type Place, type Schema, schemaOf } from './schema.ts'
 import { readArchives, readSessions, readWindows } from './sessions.ts'
@@ -19,6 +20,7 @@ const reads = {
   readSessions,
   readWindows,
   readArchives,
+  readPacked,
   readRows,
   readTotals,
   weighRows,

@@ -41,18 +41,22 @@ export interface SessionWindow {
   cold: ColdArchive | null
 }
 
-interface ColdArchive {
+/** `file`: it lies in `cold` among the agent's sessions, under `name`. Its bytes are had by readPacked where they are in the database. */
+export interface ColdArchive {
   storage: 'file' | 'sqlite'
   name: string
+  sha256: string
   rows: number
 }
 
-/** A transcript that the gateway took out: JSON lines, perhaps compressed. Its text is not read. */
+/** A transcript that the gateway took out: JSON lines, perhaps compressed. Its bytes are had by readPacked. */
 export interface TranscriptArchive {
   sessionId: string
   key: string
   reason: 'deleted' | 'reset'
   name: string
+  encoding: 'identity' | 'zstd'
+  sha256: string
   bytes: number
   createdAtMs: number
 }
@@ -94,7 +98,7 @@ const windowSql: Record<Schema, string> = {
   19: `SELECT ${windowColumns}, NULL AS cold FROM session_windows w WHERE session_key = ?
     ORDER BY created_at, session_id LIMIT ${windowsMax}`,
   23: `SELECT ${windowColumns}, (
-      SELECT json_object('storage', c.storage, 'name', c.archive_name, 'rows', c.event_count)
+      SELECT json_object('storage', c.storage, 'name', c.archive_name, 'sha256', c.archive_sha256, 'rows', c.event_count)
       FROM session_transcript_cold_archives c WHERE c.session_id = w.session_id) AS cold
     FROM session_windows w WHERE session_key = ? ORDER BY created_at, session_id LIMIT ${windowsMax}`,
 }
@@ -106,7 +110,7 @@ export function readWindows(db: DatabaseSync, schema: Schema, { key }: { key: st
 }
 
 const archiveSql = `
-  SELECT session_id AS sessionId, session_key AS key, reason, archive_name AS name,
+  SELECT session_id AS sessionId, session_key AS key, reason, archive_name AS name, encoding, archive_sha256 AS sha256,
     octet_length(archive_blob) AS bytes, created_at AS createdAtMs
   FROM session_transcript_archives WHERE archive_name > ? ORDER BY archive_name LIMIT ${slice.rows + 1}`
 

@@ -75,7 +75,7 @@ async function readAgent(
 ): Promise<AgentSource> {
   try {
     if (agent.databasePath === null) return await readFiles(home, agent, options, keyOfKnown)
-    const source = await readDatabase(thread, { path: agent.databasePath, agentId: agent.id })
+    const source = await readDatabase(thread, home, agent, options)
     return { ...source, leftOut: [...source.leftOut, ...(await filesBeside(home, agent))] }
   } catch (error) {
     if (!isHoldfastError(error) || !ofAnAgent.includes(error.code)) throw error

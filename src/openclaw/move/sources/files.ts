@@ -13,7 +13,7 @@ import { lineBytesMax } from '../../transcripts/scan.ts'
 import type { SourceLine } from '../lines/line.ts'
 import { bindFiles, type Indexed, type LooseFile } from './bind.ts'
 import { parsedEntry, textIn, timeIn } from './entry.ts'
-import type { AgentSource, LeftOut, SessionSource, TranscriptSource } from './source.ts'
+import { type AgentSource, deletedBecause, type LeftOut, type SessionSource, type TranscriptSource } from './source.ts'
 
 export interface FilesOptions {
   nowMs: number
@@ -103,11 +103,14 @@ export async function conversationFiles(home: Home, agent: AgentHome): Promise<s
   return files.filter(({ kind }) => kind === 'index' || kind === 'transcript').map(({ name }) => name)
 }
 
-const rootOf = (home: Home, { sessionsDir }: AgentHome) => (isInside(home.dir, sessionsDir) ? home.dir : sessionsDir)
+/** An agent may keep its sessions outside of the home. */
+export const rootOf = (home: Home, { sessionsDir }: AgentHome) =>
+  isInside(home.dir, sessionsDir) ? home.dir : sessionsDir
 
 const currentOf = ({ transcript, sessionId }: IndexedEntry) => ({ name: transcript ?? '', sessionId })
 
-function isAsked({ kind }: NamedFile, { deleted }: FilesOptions): boolean {
+function isAsked({ kind, name }: NamedFile, { deleted }: FilesOptions): boolean {
+  if (isPacked(name)) return false
   return kind === 'transcript' || kind === 'reset' || (kind === 'deleted' && deleted)
 }
 
@@ -115,6 +118,9 @@ function named({ name, identity }: Listed, indexName: string): NamedFile {
   const { kind, sessionId, atMs } = kindOfName(name, indexName)
   return { name, kind, sessionId, atMs: atMs ?? Number(identity.mtimeNs / 1_000_000n) }
 }
+
+/** As releases write them that keep sessions in a database. */
+const isPacked = (name: string) => name.endsWith('.zst')
 
 /** What stands before `.jsonl`, or the whole name where an earlier file has the same. */
 function stemsOf(files: readonly NamedFile[]): Map<string, string> {
@@ -195,7 +201,7 @@ function transcriptOf(
 }
 
 const leftovers: Partial<Record<FileKind, string>> = {
-  deleted: 'its user has deleted it (`--deleted` brings it over)',
+  deleted: deletedBecause,
   checkpoint: 'a copy that a compaction has made; what it held is in its transcript',
   backup: 'a copy of a transcript',
   corrupt: 'set aside as unreadable; see `holdfast repair`',
@@ -205,7 +211,7 @@ const leftovers: Partial<Record<FileKind, string>> = {
 
 function leftOut(files: readonly NamedFile[], taken: ReadonlySet<string | null>): LeftOut[] {
   return files.flatMap(({ name, kind }) => {
-    const because = leftovers[kind]
+    const because = isPacked(name) ? 'compressed by a newer release than this home is of' : leftovers[kind]
     if (because === undefined || taken.has(name)) return []
     return [{ what: kind === 'deleted' ? ('deleted' as const) : ('leftover' as const), name, because }]
   })

@@ -42,6 +42,8 @@ export interface LeftOut {
   because: string
 }
 
+export const deletedBecause = 'its user has deleted it (`--deleted` brings it over)'
+
 /** One agent's part of a home. */
 export interface AgentSource {
   agent: string
