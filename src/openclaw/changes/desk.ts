@@ -5,7 +5,7 @@ import { factsOfKey } from '../home/keys.ts'
 import type { BundleWriter } from './journal/bundle.ts'
 import type { Journal } from './journal/journal.ts'
 import type { Announcement, FileRecord, ManifestLine } from './journal/manifest.ts'
-import type { Left, Outcome, StepNote } from './run.ts'
+import type { Left, Outcome, StepKind, StepNote } from './run.ts'
 import { recordedPath, type Territory } from './territory.ts'
 
 /** What every step of a run is made with. */
@@ -22,9 +22,14 @@ export interface Desk {
 /** `said`: what people said, which is kept until a person wants it otherwise; `errand`: everything else, which expires. */
 export type Shelf = 'said' | 'errand'
 
-/** A transcript that belongs to no known session may hold what people said. */
+/**
+ * What people said stays until a person bounds it. A transcript that belongs to no known session may hold that; so may what a mended one was
+ * before; and the entries that left an index say which conversation a transcript was: without them undoing would be half.
+ */
+const saying: readonly StepKind[] = ['archive-transcript', 'repair-transcript', 'drop-entry', 'rebuild-index']
+
 export function shelfOf({ kind, key }: StepNote): Shelf {
-  if (kind !== 'archive-transcript') return 'errand'
+  if (!saying.includes(kind)) return 'errand'
   return key !== null && factsOfKey(key).standing === 'errand' ? 'errand' : 'said'
 }
 

@@ -283,14 +283,16 @@ describe('a manifest that is not ours', () => {
   it('with a damaged archive puts nothing wrong in its place', async () => {
     await using scratch = await Scratch.open()
     const { run } = await everything(scratch)
-    const bundle = scratch.at(`holdfast/archives/${run}/0002.zst`)
-    const data = readFileSync(bundle)
-    for (let at = 0; at < data.length; at += 40) data[at] = (data[at] ?? 0) ^ 0xff
-    writeFileSync(bundle, data)
+    for (const name of ['0001.zst', '0002.zst']) {
+      const bundle = scratch.at(`holdfast/archives/${run}/${name}`)
+      const data = readFileSync(bundle)
+      for (let at = 0; at < data.length; at += 40) data[at] = (data[at] ?? 0) ^ 0xff
+      writeFileSync(bundle, data)
+    }
     const { steps } = await undoRun(scratch.home, run, how)
-    expect(steps.filter(({ done }) => !done).map(({ left }) => left)).toEqual(
-      Array(3).fill(expect.stringContaining('The archive is not what its manifest says')),
-    )
+    const left = steps.filter(({ done }) => !done)
+    expect(left.length).toBeGreaterThan(3)
+    for (const step of left) expect(step.left).toContain('The archive is not what its manifest says')
     expect(existsSync(scratch.path('big.jsonl'))).toBe(false)
   })
 })
