@@ -11,6 +11,7 @@ import {
 import { basename, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { damageTranscripts, transcriptsIn } from '../../../../test/openclaw/hurt.ts'
+import { runKilledAndAgain } from '../../../../test/openclaw/killing.ts'
 import {
   contentOf,
   entriesOf,
@@ -79,6 +80,17 @@ describe('a home of files', () => {
       const [given, had] = [readFileSync(join(folderOf(to, 'main'), name)), readFileSync(join(folder, name))]
       expect(given.equals(had), `${name}, seed ${seed}`).toBe(true)
     }
+  })
+
+  it('comes out the same however often it is killed on the way', async () => {
+    const { dir } = unpackFixture('2026.5.18', ground.root)
+    await importInto(store, dir)
+    await exportTo(store, to)
+    await store.close()
+    const again = join(ground.root, 'again')
+    await runKilledAndAgain('export-home', join(ground.root, 'data'), again, 4)
+    const text = (root: string) => treeOf(root).map((line) => line.replaceAll(root, '~'))
+    expect(text(again)).toEqual(text(to))
   })
 
   it('is the same conversation when it is imported from there', async () => {
@@ -217,3 +229,9 @@ describe('an export that was broken off', () => {
     await expect(exportTo(store, to)).rejects.toMatchObject({ code: 'FILE_EXISTS' })
   })
 })
+
+/** Each file and what is in it. */
+function treeOf(root: string): string[] {
+  const files = readdirSync(root, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
+  return files.map(({ parentPath, name }) => `${join(parentPath, name)} ${readFileSync(join(parentPath, name))}`).sort()
+}
