@@ -13,7 +13,7 @@ import { shellWord } from '../../openclaw/doctor/finding.ts'
 import { forgetSession } from '../../openclaw/gateway/delete-entry.ts'
 import type { GatewayFacts } from '../../openclaw/gateway/running.ts'
 import type { Home } from '../../openclaw/home/home.ts'
-import type { HomePolicy, PolicyOverrides } from '../../openclaw/home/policy.ts'
+import { type HomePolicy, type PolicyOverrides, unfollowed } from '../../openclaw/home/policy.ts'
 import { command, wholeNumber } from '../options.ts'
 import { exitCodes } from '../outside.ts'
 import { visibleLine } from '../print/visible.ts'
@@ -202,7 +202,9 @@ function endLines({ home, steps, enforced }: Cleaned, options: CleanOptions, sev
   const named = several || options.home.length > 0 ? ` --home ${shellWord(home.dir)}` : ''
   const others = Object.values(overridesOf(options).sources ?? {}).filter((flag) => flag !== '--mode')
   const same = others.length === 0 ? '' : `, and ${others.join(' ')} as now`
-  return [`Nothing was changed: ${totalOf(ready)} wait. Do it with: holdfast clean --mode enforce${named}${same}`]
+  if (home.policy.sources.mode === unfollowed)
+    return [`Nothing was changed, nor will be until openclaw.json can be followed (${totalOf(ready)}).`]
+  return [`Nothing was changed. To archive it (${totalOf(ready)}): holdfast clean --mode enforce${named}${same}`]
 }
 
 function totalOf(steps: readonly StepReport[]): string {

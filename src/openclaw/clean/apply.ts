@@ -18,6 +18,7 @@ import { changeIndex, type EntryEdit } from './entries.ts'
 import { type Drop, type ForgetSession, forgetEntries } from './forget.ts'
 import { Ledger, type Told } from './report.ts'
 import type { CleanPlan, CleanStep } from './steps.ts'
+import { startedMeanwhile } from './still.ts'
 
 export interface ApplyOutside {
   clock: Clock
@@ -135,15 +136,12 @@ class Work {
     const home = this.#home.agents.find(({ id }) => id === agent.id)
     if (home === undefined || agent.index.state !== 'read') return left('its index cannot be read')
     const { clock, forget } = this.#outside
-    const gateway = await this.#outside.gatewayNow()
-    const told = () => {}
-    if (gateway.state === 'running' && forget !== null && slims.length === 0)
-      return await this.#confirmed(
-        home,
-        drops,
-        await forgetEntries(this.#run, this.#home, home, drops, { clock, forget, told }),
-      )
-    if (gateway.state !== 'stopped') return left('a gateway has started meanwhile')
+    if (forget !== null && slims.length === 0) {
+      const asked = await forgetEntries(this.#run, this.#home, home, drops, { clock, forget, told: () => {} })
+      return await this.#confirmed(home, drops, asked)
+    }
+    const started = await startedMeanwhile(this.#outside.gatewayNow, clock)
+    if (started !== null) return left(started)
     const edits = editsOf(
       drops,
       slims,
@@ -158,8 +156,9 @@ class Work {
     const backup = slims[0] === undefined ? null : { kind: slims[0].kind, because: slims[0].because, key: null }
     const changed = await changeIndex(this.#run, this.#home, home, agent.index, { edits, note, backup }, clock)
     if (!changed.done) {
-      if (changed.left === 'no room') this.isFull = true
-      return left(changed.because)
+      if (changed.left !== 'no room') return left(changed.because)
+      this.isFull = true
+      return left('the disk has no room for a copy of the index')
     }
     return await this.#confirmed(home, drops, new Map())
   }
@@ -231,7 +230,7 @@ class Work {
     }
     this.#noRoom = outcome.left === 'no room' ? this.#noRoom + 1 : 0
     if (this.#noRoom >= noRoomMax) this.isFull = true
-    this.#ledger.left(step, outcome.because)
+    this.#ledger.left(step, outcome.left === 'no room' ? 'the disk has no room for a copy of it' : outcome.because)
   }
 }
 

@@ -3,6 +3,7 @@ import type { Run } from '../changes/begin.ts'
 import type { StepReport } from '../changes/run.ts'
 import { changeIndex, type EntryEdit } from '../clean/entries.ts'
 import { Ledger } from '../clean/report.ts'
+import { startedMeanwhile } from '../clean/still.ts'
 import { readSmall } from '../files/text.ts'
 import type { GatewayFacts } from '../gateway/running.ts'
 import { patchEntry } from '../index/edit.ts'
@@ -118,7 +119,8 @@ class Work {
     const { clock } = this.#outside
     const of = home.agents.find(({ id }) => id === agent.id)
     if (of === undefined || agent.index.state !== 'read') return 'its index cannot be read'
-    if ((await this.#outside.gatewayNow()).state !== 'stopped') return 'a gateway has started meanwhile'
+    const started = await startedMeanwhile(this.#outside.gatewayNow, clock)
+    if (started !== null) return started
     const keys = agent.index.entries.map(({ key }) => key)
     const slim = steps.find(({ act }) => act.do === 'slim')
     const [first] = steps

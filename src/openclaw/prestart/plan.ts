@@ -120,8 +120,8 @@ function* locksOf(
 /** The part of cleaning that only the index has to do with; transcripts follow when the next cleaning finds them unnamed. */
 function* deferred({ steps }: CleanPlan): Generator<PrestartStep> {
   for (const { act, ...step } of steps) {
-    if (act.do === 'drop') yield { ...step, act: { do: 'drop' } }
-    if (act.do === 'slim') yield { ...step, act }
+    if (act.do === 'drop') yield { ...step, left: null, act: { do: 'drop' } }
+    if (act.do === 'slim') yield { ...step, left: null, act }
   }
 }
 
