@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -12,6 +12,8 @@ const minuteMs = 60_000
 /** A start goes on with what was cut off five seconds after it is ready; then the turns take as long as they take. */
 const resumedAfterMs = 40_000
 const interrupted = 8
+/** Of one agent, as `prestart` has it where nobody says otherwise. */
+const resumesMax = 5
 
 let model: RememberingModel
 beforeAll(async () => {
@@ -64,6 +66,10 @@ describe.each(['2026.5.18', '2026.7.1'])('the real release %s, killed in the mid
     await Promise.all(cut)
     model.delayMs = 0
     cpSync(state, copy, { recursive: true, preserveTimestamps: true })
+    const entries: { status?: string }[] = Object.values(
+      JSON.parse(readFileSync(join(state, 'agents/main/sessions/sessions.json'), 'utf8')),
+    )
+    const running = entries.filter(({ status }) => status === 'running').length
 
     const plain = await startGateway(version, home, model.url, withoutResets)
     const without = await resumedBy(plain, talks)
@@ -84,14 +90,16 @@ describe.each(['2026.5.18', '2026.7.1'])('the real release %s, killed in the mid
     await gateway.stop()
     console.log(version, {
       interrupted,
+      running,
       without,
       settled,
       resumed,
       steps: steps.map(({ kind, because, done }) => `${kind} ${done}: ${because}`),
       told,
     })
-    expect(settled).toBe(interrupted - 5)
-    expect(resumed).toBeLessThanOrEqual(5)
+    expect(settled).toBe(Math.max(0, running - resumesMax))
+    expect(settled).toBeGreaterThan(0)
+    expect(resumed).toBeLessThanOrEqual(resumesMax)
     expect(told.failures).toEqual([])
     rmSync(home, { recursive: true, force: true })
   })
