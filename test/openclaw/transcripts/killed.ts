@@ -15,7 +15,8 @@ const program = fileURLToPath(new URL('../programs/repair.ts', import.meta.url))
 function repairUntil(dir: string, nth: number): boolean {
   const inject = ['-e', 'trace=fsync,rename', '-e', `inject=fsync,rename:signal=KILL:when=${nth}`]
   const args = ['-f', '-qq', '-o', '/dev/null', ...inject, process.execPath, '--no-warnings', program, dir]
-  const { status, signal, error, stderr } = spawnSync('strace', args, { encoding: 'utf8', timeout: 60_000 })
+  const env = { ...process.env, UV_THREADPOOL_SIZE: '1' } // calls are counted for each thread
+  const { status, signal, error, stderr } = spawnSync('strace', args, { encoding: 'utf8', timeout: 60_000, env })
   if (error !== undefined) throw error
   const isKilled = status === 137 || signal === 'SIGKILL'
   if (!isKilled && status !== 0) throw new Error(stderr)
