@@ -1,4 +1,4 @@
-import { appendFileSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -31,7 +31,6 @@ afterEach(async () => {
 
 const sessions = (dir: string) => join(dir, 'agents/main/sessions')
 const anna = parseSessionKey('agent:main:telegram:direct:40382952')
-const reset = parseSessionKey('agent:main:discord:channel:1555555555555555555')
 
 describe.each(['2026.5.18', '2026.9.6'] as const)('a home of %s', (version) => {
   /** What a chat is asked, without the words that only steer the model of the fixture. */
@@ -116,79 +115,6 @@ describe('what a model is shown of it', () => {
         current.map(({ message }) => (message.role === 'toolResult' ? 'tool' : message.role)),
       )
     }
-  })
-})
-
-describe('a home that has gone on since', () => {
-  const row = (id: string, parentId: string, content: string) =>
-    `${JSON.stringify({ type: 'message', id, parentId, timestamp: '2026-11-22T00:00:00.000Z', message: { role: 'user', content } })}\n`
-
-  it('takes the place of what was imported, as long as nobody has used that here', async () => {
-    const { dir } = unpackFixture('2026.5.18', ground.root)
-    await importInto(store, dir)
-    const file = join(sessions(dir), 'fff5c19b-36f0-4313-afc4-40b06c78f795.jsonl')
-    const last = JSON.parse(readFileSync(file, 'utf8').trimEnd().split('\n').at(-1) ?? '')
-    appendFileSync(file, row('0123abcd', last.id, 'and another'))
-    expect((await importInto(store, dir, { dryRun: true })).totals).toMatchObject({ renewed: 1, present: 20 })
-    expect((await importInto(store, dir)).totals).toMatchObject({ renewed: 1, present: 20 })
-    expect(textOf((await shownIn(store, anna)).at(-1) as never)).toBe('and another')
-    const { transcript } = (await store.readSession(anna)) as { transcript: number }
-    expect(wordsOf(await entriesOf(store, anna, transcript - 1))).toContainEqual(expect.stringContaining('Nr. 8'))
-    expect((await importInto(store, dir)).totals).toMatchObject({ present: 21 })
-    expect(await problemsIn(store)).toEqual([])
-  })
-
-  it('is found again by its id after a reset', async () => {
-    const { dir } = unpackFixture('2026.5.18', ground.root)
-    await importInto(store, dir)
-    const folder = sessions(dir)
-    const old = 'fcf0ff16-f3b1-463a-92d3-080ae79c18dc.jsonl'
-    const text = readFileSync(join(folder, old), 'utf8')
-    renameSync(join(folder, old), join(folder, `${old}.reset.2026-11-22T00-00-00.000Z`))
-    const fresh = 'aaaaaaaa-f3b1-463a-92d3-080ae79c18dc'
-    writeFileSync(
-      join(folder, `${fresh}.jsonl`),
-      text.replaceAll('fcf0ff16', 'aaaaaaaa').replaceAll('"id":"', '"id":"b'),
-    )
-    const index = join(folder, 'sessions.json')
-    const entries = JSON.parse(readFileSync(index, 'utf8'))
-    const began = Date.parse('2026-11-22T00:00:00.000Z')
-    const entry = {
-      ...entries[reset],
-      sessionId: fresh,
-      sessionFile: join(folder, `${fresh}.jsonl`),
-      sessionStartedAt: began,
-    }
-    writeFileSync(index, JSON.stringify({ ...entries, [reset]: entry }))
-    const { sessions: reports } = await importInto(store, dir)
-    expect(reports.find(({ as }) => as === reset)).toMatchObject({
-      state: 'renewed',
-      transcripts: [{ number: 3 }, { number: 4 }, { number: 5 }],
-    })
-  })
-
-  it('is left where the session has gone on here', async () => {
-    const { dir } = unpackFixture('2026.5.18', ground.root)
-    await importInto(store, dir)
-    await store.addEvent({ key: anna, code: 'NOTE', text: 'somebody was here', atMs: 1 })
-    const file = join(sessions(dir), 'fff5c19b-36f0-4313-afc4-40b06c78f795.jsonl')
-    appendFileSync(file, row('0123abcd', 'x', 'and another'))
-    const before = await contentOf(store)
-    const { sessions: reports } = await importInto(store, dir)
-    expect(reports.find(({ as }) => as === anna)).toMatchObject({
-      state: 'left',
-      because: expect.stringContaining('gone on here'),
-    })
-    expect(await contentOf(store)).toEqual(before)
-  })
-
-  it('is left where another conversation has its key, and comes after a deletion', async () => {
-    await store.openSession({ key: anna, atMs: 5 })
-    const { dir } = unpackFixture('2026.5.18', ground.root)
-    expect((await importInto(store, dir)).totals).toMatchObject({ imported: 20, left: 1 })
-    await store.deleteSession({ key: anna, atMs: 6 })
-    expect((await importInto(store, dir)).totals).toMatchObject({ imported: 1, present: 20 })
-    expect(await shownIn(store, anna)).toHaveLength(46)
   })
 })
 

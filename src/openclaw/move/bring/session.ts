@@ -3,8 +3,8 @@ import type { SessionKey } from '../../../model/keys.ts'
 import { cutText } from '../../../model/text.ts'
 import type { Store } from '../../../store/port.ts'
 import { keyOfUnbound, keyToOurs } from '../keys.ts'
-import type { Meter } from '../lines/layout.ts'
-import { headerOf, recordsOf } from '../lines/records.ts'
+import type { Layout, Meter } from '../lines/layout.ts'
+import { headerOf, type Opening, recordsOf } from '../lines/records.ts'
 import type { SessionSource } from '../sources/source.ts'
 import { compareTranscript } from './compare.ts'
 import { type Laid, layOut, linesOf, originOf } from './laid.ts'
@@ -89,14 +89,18 @@ async function bringAgain(
   ground: BringGround,
 ): Promise<SessionReport> {
   const store = ground.store as Store
-  const { found, isUntouched } = standing
+  const { found, gone, isUntouched } = standing
   const first = found.findIndex((each) => each !== undefined)
   const offset = (found[first]?.number ?? 0) - first - 1
-  const isGrown = laid.some(({ layout }, at) => (found[at]?.opening.lastLine ?? layout.lastLine) < layout.lastLine)
+  const isGrown = laid.some(({ layout }, at) => found[at] !== undefined && hasGrown(found[at].opening, layout))
   const isCurrentThere = found.at(-1) !== undefined && !isGrown
   if (!isCurrentThere) {
     if (!isUntouched) {
       const because = 'the home has newer rows, and the session has gone on here since: they are not brought over'
+      return reportOf(source, as, 'left', because, laid)
+    }
+    if (gone.length > 0) {
+      const because = `the home has newer rows, and has not kept what is transcript ${gone.join(', ')} here: delete the session here to take what it has`
       return reportOf(source, as, 'left', because, laid)
     }
     if (!ground.dryRun) await removeSession(store, as, ground.nowMs)
@@ -113,13 +117,17 @@ async function bringAgain(
       const difference = await writer.compareNew(at, number)
       if (difference !== null) return reportOf(source, as, 'mismatch', difference, laid, offset)
     } else {
-      const { importedAtMs, entry } = each.opening
-      const difference = await writer.compare(at, number, { isContinued: true, importedAtMs, entry })
+      const difference = await writer.compare(at, number, { isContinued: true, ...each.opening })
       if (difference !== null)
         return reportOf(source, as, 'left', `what was imported has changed in the home: ${difference}`, laid)
     }
   }
   return reportOf(source, as, state, null, laid, offset)
+}
+
+/** A gateway appends, and may have been in the middle of a line. */
+function hasGrown(opening: Opening, layout: Layout): boolean {
+  return layout.lastLine > opening.lastLine || (layout.lastLine === opening.lastLine && layout.ended && !opening.ended)
 }
 
 /** Writes the incarnations of one session, the newest first: it brings the session, and the earlier ones join it. */
@@ -173,17 +181,23 @@ class SessionWriter {
   compareNew(at: number, number: number): Promise<string | null> {
     const isCurrent = at === this.#laid.length - 1
     const entry = isCurrent ? this.#source.entry : null
-    return this.compare(at, number, { isContinued: false, importedAtMs: this.#nowMs, entry })
+    const { file } = (this.#laid[at] as Laid).source
+    return this.compare(at, number, { isContinued: false, importedAtMs: this.#nowMs, entry, file })
   }
 
   /** With what the opening that is there says of its import. */
   async compare(
     at: number,
     number: number,
-    { isContinued, importedAtMs, entry }: { isContinued: boolean; importedAtMs: number; entry: string | null },
+    {
+      isContinued,
+      importedAtMs,
+      entry,
+      file,
+    }: Pick<Opening, 'importedAtMs' | 'entry' | 'file'> & { isContinued: boolean },
   ): Promise<string | null> {
     const laid = this.#laid[at] as Laid
-    const origin = { ...originOf(this.#source, laid, false, importedAtMs), entry }
+    const origin = { ...originOf(this.#source, laid, false, importedAtMs), entry, file }
     const expected = recordsOf(origin, laid.layout, linesOf(laid))
     return await compareTranscript(this.#store, this.#key, number, expected, { isContinued })
   }

@@ -4,13 +4,15 @@ import type { Store } from '../../../store/port.ts'
 import { openingId } from '../lines/records.ts'
 import { type Found, readOpening } from '../openings.ts'
 import type { SessionSource } from '../sources/source.ts'
-import { type Laid, originOf } from './laid.ts'
+import { isNothing, type Laid, originOf } from './laid.ts'
 
 /** How a session stands in the store before something is done. */
 export interface Standing {
   session: Session
   /** By incarnation; undefined where it is not there. */
   found: (Found | undefined)[]
+  /** Numbers of those that were imported, and are not in the home any more. */
+  gone: number[]
   /** Nothing of it was imported from this home: it is somebody else's. */
   isForeign: boolean
   /** Nobody has used it here since it was imported. */
@@ -33,10 +35,14 @@ export async function standingOf(
     if (isOurs) openings.set(found.id, found)
     if (number === session.transcript) entries = await lastImported(store, key, number)
   }
-  const found = laid.map((each) => openings.get(openingId(originOf(source, each, false, 0), each.layout.firstLine)))
+  const ids = laid.map((each) => openingId(originOf(source, each, false, 0), each.layout.firstLine))
+  const found = ids.map((id) => openings.get(id))
+  const gone = [...openings.values()].filter(({ id, opening }) => !ids.includes(id) && !isNothing(opening))
   const isIdle = session.turnsTotal === 0 && session.queuedTurns === 0 && !session.running
-  const isForeign = found.every((each) => each === undefined)
-  return { session, found, isForeign, isUntouched: isIdle && session.head === entries }
+  return {
+    ...{ session, found, gone: gone.map(({ number }) => number), isForeign: openings.size === 0 },
+    isUntouched: isIdle && entries > 0 && session.head === entries,
+  }
 }
 
 /** The position of the newest entry, when that was imported; 0 when it was not. */

@@ -82,7 +82,7 @@ export function entryOf(
   const file = current.name === null ? {} : { sessionFile: fileOf(current.name) }
   const isImported = transcripts.some(({ facts }) => facts.opening !== null)
   if (entry === null && isImported && !hasOwn) return null // its index did not have one either
-  const wereFiles = transcripts.every(({ facts }) => facts.opening !== null && facts.opening.file !== null)
+  const wereFiles = transcripts.every(({ facts, name }) => name === null || (facts.opening?.file ?? null) !== null)
   const family = wereFiles && !hasOwn ? {} : familyOf(planned)
   if (entry !== null && !hasOwn) return { ...before, ...file, ...family }
   const since = { updatedAt: session.activeAtMs, lastInteractionAt: session.activeAtMs, ...file }
@@ -101,6 +101,7 @@ export function entryOf(
 
 /** Files do not say by themselves whose they were before a reset. */
 function familyOf({ key, transcripts }: PlannedSession): Record<string, unknown> {
-  const ids = [...new Set(transcripts.map(({ sessionId }) => sessionId))]
+  const files = transcripts.filter(({ name }) => name !== null)
+  const ids = [...new Set(files.map(({ sessionId }) => sessionId))]
   return ids.length > 1 ? { usageFamilyKey: key, usageFamilySessionIds: ids } : {}
 }

@@ -166,6 +166,7 @@ function ofNode({ id }: AgentHome, node: SessionNode): Omit<SessionSource, 'tran
     title: textIn(entry, 'label') ?? textIn(entry, 'displayName'),
     usedAtMs: node.usedAtMs ?? timeIn(entry, 'lastInteractionAt') ?? node.updatedAtMs,
     archivedAtMs: node.archivedAtMs,
+    isEnded: false,
     unread: node.entry === null ? [`its entry has ${node.entryBytes} bytes`] : [],
   }
 }
@@ -176,5 +177,6 @@ function ofEnded({ id }: AgentHome, key: string, archives: TranscriptArchive[]):
   return {
     ...{ agent: id, key, entry: null, title: null, usedAtMs: atMs, pinned: false, missing: [], unread: [] },
     archivedAtMs: atMs,
+    isEnded: archives.at(-1)?.reason === 'reset',
   }
 }

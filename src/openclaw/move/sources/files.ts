@@ -70,6 +70,7 @@ export async function readFiles(
     ...{ agent: agent.id, key, entry: null, title: null, usedAtMs: those.at(-1)?.atMs ?? null, pinned: false },
     ...{
       archivedAtMs: key === null ? (those.at(-1)?.atMs ?? null) : null,
+      isEnded: key !== null && those.at(-1)?.kind === 'reset',
       transcripts: those.map(open),
       missing: [],
       unread: [],
@@ -86,6 +87,7 @@ export async function readFiles(
         return {
           ...ofEntry(agent, entry),
           transcripts: [...earlier, ...current].map(open),
+          isEnded: current.length === 0,
           missing: missingOf(entry, isOwn, current.length > 0),
         }
       }),
@@ -158,9 +160,12 @@ function indexedEntries(facts: readonly EntryFacts[], { bytes, parsed }: IndexTe
   })
 }
 
-function ofEntry(agent: AgentHome, { key, text, entry, facts }: IndexedEntry): SessionSource {
+function ofEntry(
+  agent: AgentHome,
+  { key, text, entry, facts }: IndexedEntry,
+): Omit<SessionSource, 'transcripts' | 'isEnded' | 'missing'> {
   return {
-    ...{ agent: agent.id, key, entry: text, pinned: facts.pinned, transcripts: [], missing: [], unread: [] },
+    ...{ agent: agent.id, key, entry: text, pinned: facts.pinned, unread: [] },
     title: textIn(entry, 'label') ?? textIn(entry, 'displayName'),
     usedAtMs: timeIn(entry, 'lastInteractionAt') ?? (facts.usedAtMs === 0 ? null : facts.usedAtMs),
     archivedAtMs: timeIn(entry, 'archivedAt'),

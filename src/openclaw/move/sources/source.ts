@@ -27,8 +27,10 @@ export interface SessionSource {
   usedAtMs: number | null
   pinned: boolean
   archivedAtMs: number | null
-  /** Oldest first; the last is the one in which the conversation goes on. Empty where its transcript is gone. */
+  /** Oldest first; the last is the one in which the conversation goes on, unless it is ended. Empty where its transcript is gone. */
   transcripts: TranscriptSource[]
+  /** The next message begins anew: the transcript in which it went on is gone, or a reset has put it away. */
+  isEnded: boolean
   /** What its entry names and is not there: nothing is lost by that here. */
   missing: string[]
   /** What is there and cannot be brought over. */
