@@ -6,7 +6,7 @@ import { exportTo, importInto, openStore, problemsIn } from '../../../../test/op
 import { Seeded } from '../../../../test/openclaw/seeded.ts'
 import { Ground, unpackFixture } from '../../../../test/openclaw/unpack.ts'
 
-const seeds = 60
+const seeds = 25
 
 it(`gives back to the byte what was damaged twice at random, ${seeds} times`, async () => {
   using ground = new Ground()
