@@ -44,9 +44,11 @@ it('a home is brought over, and given back', async () => {
 it('what cannot be brought over is told, and programs are told the same', async () => {
   const { dir } = unpackFixture('2026.9.6', ground.root)
   writeFileSync(join(dir, 'agents/work/agent/openclaw-agent.sqlite'), 'no database')
-  const { code, stdout } = await holdfast(['import', '--home', dir, '--data', 'other', '--json'], { cwd: ground.root })
+  const asked = ['import', '--home', dir, '--home', 'nowhere', '--data', 'other', '--json']
+  const { code, stdout } = await holdfast(asked, { cwd: ground.root })
   expect(code).toBe(1)
   const { homes } = JSON.parse(stdout)
-  expect(homes).toMatchObject([{ generation: 'sqlite', dryRun: false, totals: { imported: 15, left: 0 } }])
+  const failed = { dir: 'nowhere', sessions: [], totals: null, error: { code: 'HOME_NOT_FOUND' } }
+  expect(homes).toMatchObject([{ generation: 'sqlite', dryRun: false, totals: { imported: 15, left: 0 } }, failed])
   expect(homes[0].leftOut).toContainEqual({ what: 'agent', name: 'work', because: expect.stringContaining('damaged') })
 })
