@@ -4,6 +4,7 @@ import { configSchema } from '../../src/config/schema.ts'
 import { errorCatalog } from '../../src/model/errors.ts'
 import { findingCatalog } from '../../src/openclaw/doctor/catalog.ts'
 import { keeperTasks } from '../../src/openclaw/keep/due.ts'
+import { linesCode, openingCode } from '../../src/openclaw/move/lines/records.ts'
 
 const root = new URL('../../', import.meta.url)
 const names = [
@@ -49,7 +50,7 @@ describe('the pages', () => {
 
   it('name error codes and findings that exist', () => {
     const blockers = readFileSync(new URL('src/openclaw/rescue/blockers.ts', root), 'utf8')
-    const causes = keeperTasks.map((task) => `${task.toUpperCase()}_FAILED`)
+    const causes = [...keeperTasks.map((task) => `${task.toUpperCase()}_FAILED`), linesCode, openingCode]
     const isKnown = (code: string) =>
       code in errorCatalog || code in findingCatalog || causes.includes(code) || blockers.includes(`code: '${code}'`)
     expect(unknown(/`([A-Z]+(?:_[A-Z]+)+)`/g, (code) => isKnown(code) || /_API_KEY$|^HOLDFAST_/.test(code))).toEqual([])
