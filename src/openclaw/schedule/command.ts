@@ -6,28 +6,29 @@ export interface Program {
 
 /** The words of `holdfast keep` for these homes. */
 export function keepCommand(
-  request: { program: Program; homes: string[]; logFile: string; configFile: string | null },
+  request: { program: Program; homes: string[]; mode: string | null; logFile: string; configFile: string | null },
   more: string[],
 ): string[] {
-  const { program, homes, logFile, configFile } = request
+  const { program, homes, mode, logFile, configFile } = request
   return [
     program.node,
     program.script,
     'keep',
     ...more,
     ...homes.flatMap((home) => ['--home', home]),
+    ...modeWords(mode),
     '--log',
     logFile,
     ...(configFile === null ? [] : ['--config', configFile]),
   ]
 }
 
-/** The words of `holdfast prestart` for these homes. */
-export function prestartCommand(request: { program: Program; homes: string[] }): string[] {
-  return [
-    request.program.node,
-    request.program.script,
-    'prestart',
-    ...request.homes.flatMap((home) => ['--home', home]),
-  ]
+/** The words of `holdfast prestart` for these homes. It does what the keeper leaves to it, so both have one mode. */
+export function prestartCommand(request: { program: Program; homes: string[]; mode: string | null }): string[] {
+  const { program, homes, mode } = request
+  return [program.node, program.script, 'prestart', ...homes.flatMap((home) => ['--home', home]), ...modeWords(mode)]
+}
+
+function modeWords(mode: string | null): string[] {
+  return mode === null ? [] : ['--mode', mode]
 }

@@ -13,6 +13,8 @@ export interface ScheduleRequest {
   /** Absolute. */
   homes: string[]
   program: Program
+  /** Of cleaning, for the keeper and before a start; null: as each home says. */
+  mode: 'warn' | 'enforce' | null
   /** Absolute; the keeper rotates it itself. */
   logFile: string
   configFile: string | null

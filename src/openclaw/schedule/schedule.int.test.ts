@@ -68,6 +68,7 @@ describe('units on disk', () => {
     scope: 'user',
     homes: ['/home/bot/.openclaw'],
     program: { node: '/usr/bin/node', script: '/opt/holdfast/bin/holdfast.mjs' },
+    mode: null,
     logFile: '/home/bot/keep.log',
     configFile: null,
     prestartUnit: 'openclaw-gateway.service',

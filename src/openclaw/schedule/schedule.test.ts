@@ -9,6 +9,7 @@ const request: ScheduleRequest = {
   scope: 'user',
   homes: ['/home/bot/.openclaw', '/srv/my bots/100% $HOME'],
   program: { node: '/usr/bin/node', script: '/opt/holdfast/bin/holdfast.mjs' },
+  mode: null,
   logFile: '/home/bot/.openclaw/holdfast/keep.log',
   configFile: null,
   prestartUnit: 'openclaw-gateway.service',
@@ -72,6 +73,11 @@ describe('a plan', () => {
     expect(hook?.text).toContain(
       'ExecStartPre=-/usr/bin/node /opt/holdfast/bin/holdfast.mjs prestart --home /home/bot/.openclaw --home "/srv/my bots/100%% $$HOME"',
     )
+  })
+  it('has one mode for the keeper and for what it leaves to a start', () => {
+    const [keeper, hook] = planSchedule({ ...request, mode: 'enforce' }).files
+    expect(keeper?.text).toMatch(/ keep .* --mode enforce --log /)
+    expect(hook?.text).toMatch(/ prestart .* --mode enforce\n/)
   })
   it('has no hook where none was asked for', () => {
     expect(planSchedule({ ...request, prestartUnit: null }).files).toHaveLength(1)

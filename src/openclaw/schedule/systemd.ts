@@ -28,7 +28,7 @@ WantedBy=${scope === 'user' ? 'default.target' : 'multi-user.target'}
 }
 
 /** Before each start of the gateway. The minus: whatever happens to it, the gateway starts. */
-export function prestartDropIn(request: { program: Program; homes: string[] }): string {
+export function prestartDropIn(request: { program: Program; homes: string[]; mode: string | null }): string {
   return `# Written by \`holdfast install --systemd\`; \`holdfast uninstall --systemd\` takes it away.
 [Service]
 ExecStartPre=-${prestartCommand(request).map(systemdWord).join(' ')}

@@ -8,6 +8,7 @@ const request: ScheduleRequest = {
   homes: ['/home/bot/.openclaw', '/srv/it\'s 100% $HOME "a\\b" <x> & y'],
   program: { node: '/usr/bin/node', script: '/opt/hold fast/bin/holdfast.mjs' },
   logFile: '/home/bot/.openclaw/holdfast/keep.log',
+  mode: null,
   configFile: null,
   prestartUnit: 'openclaw-gateway.service',
   folder: '/units',

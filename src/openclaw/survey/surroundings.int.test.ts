@@ -159,6 +159,7 @@ describe.runIf(process.platform === 'linux')('a schedule', () => {
     const logFile = join(home.dir, 'keep.log')
     const plan = planSchedule({
       ...{ kind: 'systemd', scope: 'user', homes: [home.dir], program, logFile, configFile: null, folder },
+      mode: null,
       prestartUnit: 'openclaw-gateway.service',
     })
     for (const { path, text } of plan.files) {

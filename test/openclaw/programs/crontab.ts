@@ -17,6 +17,7 @@ const plan = planSchedule({
   scope: 'user',
   homes: JSON.parse(process.argv[2] as string),
   program: { node: '/usr/bin/node', script: '/opt/holdfast/bin/holdfast.mjs' },
+  mode: null,
   logFile: '/var/log/holdfast.log',
   configFile: null,
   prestartUnit: null,

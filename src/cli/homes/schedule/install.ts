@@ -1,3 +1,4 @@
+import { Option } from 'commander'
 import type { RunWords } from '../../../host/commands.ts'
 import { isHoldfastError } from '../../../model/errors.ts'
 import { installSchedule } from '../../../openclaw/schedule/apply.ts'
@@ -15,6 +16,12 @@ export function install(terminal: Terminal) {
     'sudo holdfast install --systemd --system --home /home/bot/.openclaw',
   ])
     .option('--prestart <unit>', "also run `holdfast prestart` before each start of the gateway's own service")
+    .addOption(
+      new Option(
+        '--mode <mode>',
+        'of cleaning, for the keeper and for `prestart` (default: as each home says, else warn)',
+      ).choices(['warn', 'enforce']),
+    )
     .option('--log <file>', 'where the keeper writes (default: holdfast/keep.log in the first home)')
     .option('--config <file>', 'a holdfast.json5 whose section `homes` the keeper follows')
     .option('--force', 'also inside a container')

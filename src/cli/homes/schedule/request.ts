@@ -15,6 +15,7 @@ export interface ScheduleOptions extends HomeOptions {
   launchd?: true
   system?: true
   prestart?: string
+  mode?: 'warn' | 'enforce'
   log?: string
   config?: string
   force?: true
@@ -48,6 +49,7 @@ export async function requestOf(
     scope,
     homes,
     program: thisProgram(),
+    mode: options.mode ?? null,
     logFile: options.log === undefined ? join(homes[0] as string, 'holdfast', 'keep.log') : resolve(cwd, options.log),
     configFile: options.config === undefined ? null : resolve(cwd, options.config),
     prestartUnit: unitOf(options.prestart, kind),
