@@ -23,7 +23,6 @@ interface Looked {
   quick: Measured
   deep: Measured
   clean: Measured
-  undo: Measured
   maxRssBytes: Record<Command, number>
 }
 
@@ -63,6 +62,11 @@ function growthOf(large: Looked, small: Looked, depth: Command): number {
 
 async function lookAt(dir: string, files: number, rounds: number): Promise<Looked> {
   const maxRssBytes = { quick: 0, deep: 0, clean: 0, undo: 0 }
+  const cleaning = async (): Promise<Round> => {
+    const round = await holdfast('clean', 0, ['clean', '--mode', 'enforce'])()
+    await holdfast('undo', 0, ['undo', newestRun(dir)])() // so that each round finds the same home; not timed
+    return round
+  }
   const holdfast = (depth: Command, ends: number, words: string[]) => async (): Promise<Round> => {
     const beganMs = performance.now()
     const env = { ...process.env, HOME: dir, NODE_OPTIONS: telling }
@@ -82,13 +86,12 @@ async function lookAt(dir: string, files: number, rounds: number): Promise<Looke
       { name: 'cat', round: () => timed('find', [dir, '-type', 'f', '-exec', 'cat', '{}', '+']) },
       { name: 'quick', round: holdfast('quick', 1, ['doctor', '--quick']) },
       { name: 'deep', round: holdfast('deep', 1, ['doctor']) },
-      { name: 'clean', round: holdfast('clean', 0, ['clean', '--mode', 'enforce']) },
-      { name: 'undo', round: () => holdfast('undo', 0, ['undo', newestRun(dir)])() }, // so that each round finds the same home
+      { name: 'clean', round: cleaning },
     ],
     rounds,
   )
   const of = (name: string) => measured.get(name) as Measured
-  const measuredOf = { quick: of('quick'), deep: of('deep'), clean: of('clean'), undo: of('undo') }
+  const measuredOf = { quick: of('quick'), deep: of('deep'), clean: of('clean') }
   return { files, find: of('find'), cat: of('cat'), ...measuredOf, maxRssBytes }
 }
 
@@ -107,7 +110,7 @@ async function timed(file: string, args: string[]): Promise<Round> {
   return { latenciesMs: [tookMs], wallMs: tookMs }
 }
 
-function sectionOf({ files, find, cat, quick, deep, clean, undo, maxRssBytes }: Looked): Section {
+function sectionOf({ files, find, cat, quick, deep, clean, maxRssBytes }: Looked): Section {
   const figures = (measured: Measured, rss: number | null): Figure[] => [
     { label: 'whole run', value: measured.medianMs, unit: 'ms' },
     { label: 'beside find', value: measured.medianMs / find.medianMs, unit: 'times' },
@@ -121,7 +124,6 @@ function sectionOf({ files, find, cat, quick, deep, clean, undo, maxRssBytes }: 
       { name: 'holdfast doctor --quick', role: 'holdfast', figures: figures(quick, maxRssBytes.quick) },
       { name: 'holdfast doctor', role: 'holdfast', figures: figures(deep, maxRssBytes.deep) },
       { name: 'holdfast clean --mode enforce', role: 'holdfast', figures: figures(clean, maxRssBytes.clean) },
-      { name: 'holdfast undo', role: 'holdfast', figures: figures(undo, maxRssBytes.undo) },
     ],
     targets: [],
     notes: ['A whole run includes the start of Node, the processes of this machine, and what was found as text.'],
