@@ -4,21 +4,8 @@ import { chat } from './chat/chat.ts'
 import { config } from './config/group.ts'
 import { cron } from './cron/group.ts'
 import { exitCodeOf, isHelp, printFailure, usageErrorOf } from './failure.ts'
-import { archive } from './homes/archives/group.ts'
-import { undo } from './homes/archives/undo.ts'
-import { clean } from './homes/clean.ts'
-import { doctor } from './homes/doctor.ts'
-import { keep } from './homes/keep/keep.ts'
-import { locks } from './homes/locks/group.ts'
-import { exportCommand } from './homes/move/export.ts'
-import { importCommand } from './homes/move/import.ts'
+import { homeCommands } from './homes/commands.ts'
 import { isHomeCommand } from './homes/options.ts'
-import { prestart } from './homes/prestart.ts'
-import { repair } from './homes/repair.ts'
-import { report } from './homes/report.ts'
-import { rescue } from './homes/rescue.ts'
-import { install } from './homes/schedule/install.ts'
-import { uninstall } from './homes/schedule/uninstall.ts'
 import { leases } from './leases/group.ts'
 import { addSameOptions } from './options.ts'
 import { exitCodes, type Outside } from './outside.ts'
@@ -41,7 +28,7 @@ import { why } from './watch/why.ts'
 /** The whole program. Gives its exit code; throws nothing, and never ends the process. */
 export async function run(argv: readonly string[], outside: Outside): Promise<number> {
   const terminal = new Terminal(outside)
-  const program = programOf(terminal)
+  const program = await programOf(argv, terminal)
   let acting = program
   program.hook('preAction', (_, each) => {
     acting = each
@@ -57,7 +44,7 @@ export async function run(argv: readonly string[], outside: Outside): Promise<nu
   }
 }
 
-function programOf(terminal: Terminal): Command {
+async function programOf(argv: readonly string[], terminal: Terminal): Promise<Command> {
   const { stdout, stderr } = terminal.outside
   const program = new Command('holdfast')
     .description('Keeps conversations of AI agents, and always answers the next message.')
@@ -73,14 +60,11 @@ function programOf(terminal: Terminal): Command {
   program.addCommand(recover(terminal)).addCommand(quarantine(terminal))
   program.addCommand(retain(terminal)).addCommand(trash(terminal))
   program.addCommand(verify(terminal)).addCommand(config(terminal))
-  program.commandsGroup('Homes of OpenClaw:')
-  program.addCommand(doctor(terminal)).addCommand(report(terminal))
-  program.addCommand(locks(terminal))
-  program.addCommand(clean(terminal)).addCommand(repair(terminal))
-  program.addCommand(prestart(terminal)).addCommand(rescue(terminal))
-  program.addCommand(keep(terminal)).addCommand(install(terminal)).addCommand(uninstall(terminal))
-  program.addCommand(undo(terminal)).addCommand(archive(terminal))
-  program.addCommand(importCommand(terminal)).addCommand(exportCommand(terminal))
+  const asked = argv.find((word) => !word.startsWith('-'))
+  if (!program.commands.some((each) => each.name() === asked)) {
+    program.commandsGroup('Homes of OpenClaw:')
+    for (const each of await homeCommands(asked, terminal)) program.addCommand(each)
+  }
   program.addHelpCommand(
     new Command('help').argument('[command]').description('print this, or what a command takes').helpGroup(lookAfter),
   )
