@@ -49,6 +49,7 @@ function plain(text: string): string {
     .replace(/(<duration> {2})\d+( {2}live, overdue)/g, '$1<pid>$2')
     .replace(/(has the id 15); process [^;\n]*(?=; its gateway)/g, '$1') // who has it on this machine
     .replace(/tick \d+/g, 'tick <n>')
+    .replace(/1 lock cleared \(\d+ B\)/g, '1 lock cleared (<size>)') // it holds ticks: a digit more after 10,000 s
     .replace(/names \d+/g, 'names <n>')
     .replace(/pid:\[\d+\]/g, '<container>')
     .replace(/\d+ % of a processor/g, '<n> % of a processor')
