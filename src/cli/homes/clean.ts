@@ -1,4 +1,3 @@
-import { tmpdir } from 'node:os'
 import { Option } from 'commander'
 import { runCommand } from '../../host/commands.ts'
 import { isHoldfastError } from '../../model/errors.ts'
@@ -6,7 +5,6 @@ import { formatSize } from '../../model/units.ts'
 import { expireArchives } from '../../openclaw/changes/archives/expire.ts'
 import type { StepReport } from '../../openclaw/changes/run.ts'
 import { type Cleaned, cleanHome } from '../../openclaw/clean/clean.ts'
-import { cleanDatabases, wouldCleanDatabases } from '../../openclaw/clean/database.ts'
 import type { ForgetSession } from '../../openclaw/clean/forget.ts'
 import { activeRoute, sendWarning, warningText } from '../../openclaw/clean/warning.ts'
 import { shellWord } from '../../openclaw/doctor/finding.ts'
@@ -21,8 +19,8 @@ import { count } from '../print/words.ts'
 import type { Terminal } from '../terminal.ts'
 import { gatewayLine } from './doctor-lines.ts'
 import { type Failed, failedNote, findEach, forEach } from './each.ts'
-import { gatewayFor, processesFor } from './ground.ts'
-import { openclawFor } from './openclaw.ts'
+import { gatewayFor, outsideFor } from './ground.ts'
+import { cleanByGateway, openclawFor } from './openclaw.ts'
 import { addHomeOptions, type HomeOptions } from './options.ts'
 import { Progress } from './progress.ts'
 import { printSteps } from './steps.ts'
@@ -91,7 +89,7 @@ async function cleanOne(home: Home, options: CleanOptions, terminal: Terminal): 
   const enforced = home.policy.mode === 'enforce' && options.dryRun !== true
   const cleaned =
     home.generation === 'sqlite'
-      ? await cleanByGateway(home, enforced, options, terminal)
+      ? await cleanDatabaseHome(home, enforced, options, terminal)
       : await cleanByUs(home, options, terminal)
   if (home.policy.mode === 'off') return cleaned
   try {
@@ -116,10 +114,7 @@ async function cleanByUs(home: Home, options: CleanOptions, terminal: Terminal):
   }
   try {
     return await cleanHome(home, how, {
-      clock: terminal.outside.clock,
-      readProcesses: () => processesFor(terminal),
-      temporary: [tmpdir()],
-      gatewayNow: () => gatewayFor(home, terminal),
+      ...outsideFor(home, terminal),
       told: (step, of) => progress.show(step, of),
     })
   } finally {
@@ -127,19 +122,15 @@ async function cleanByUs(home: Home, options: CleanOptions, terminal: Terminal):
   }
 }
 
-/** A home in SQLite is changed by its own command only. */
-async function cleanByGateway(
+async function cleanDatabaseHome(
   home: Home,
   enforced: boolean,
-  options: CleanOptions,
+  { agent: agents, openclaw }: CleanOptions,
   terminal: Terminal,
 ): Promise<Cleaned> {
   const gateway = await gatewayFor(home, terminal)
   const told = { home, gateway, lookedAtMs: terminal.outside.clock.nowMs(), enforced, notes: [], manifest: null }
-  if (home.policy.mode === 'off') return { ...told, steps: [] }
-  if (!enforced) return { ...told, steps: wouldCleanDatabases(home.agents) }
-  const openclaw = await openclawFor(home, gateway, options.openclaw, terminal)
-  return { ...told, steps: await cleanDatabases(openclaw, options.agent, runCommand) }
+  return { ...told, steps: await cleanByGateway(home, { do: enforced, agents, openclaw }, gateway, terminal) }
 }
 
 /** Tells the chat of the active session what waits, when that is asked for. */

@@ -1,4 +1,3 @@
-import { tmpdir } from 'node:os'
 import type { Diagnosis } from '../../openclaw/doctor/diagnosis.ts'
 import { type Finding, shellWord } from '../../openclaw/doctor/finding.ts'
 import { type Fixed, fixHome } from '../../openclaw/doctor/fix.ts'
@@ -10,7 +9,7 @@ import { count } from '../print/words.ts'
 import type { Terminal } from '../terminal.ts'
 import { exampleLine, gatewayLine, isIll, severityNames, tally, totalsRows, whatOf } from './doctor-lines.ts'
 import { type Failed, failedNote } from './each.ts'
-import { gatewayFor, processesFor } from './ground.ts'
+import { outsideFor } from './ground.ts'
 import { type Looked, type LookOptions, lookAtHomes } from './look.ts'
 import { addHomeOptions } from './options.ts'
 import { printSteps } from './steps.ts'
@@ -52,12 +51,7 @@ export function doctor(terminal: Terminal) {
 }
 
 function fixOne(home: Home, { dryRun }: DoctorOptions, terminal: Terminal): Promise<Fixed> {
-  return fixHome(home, dryRun === true, {
-    clock: terminal.outside.clock,
-    readProcesses: () => processesFor(terminal),
-    temporary: [tmpdir()],
-    gatewayNow: () => gatewayFor(home, terminal),
-  })
+  return fixHome(home, dryRun === true, outsideFor(home, terminal))
 }
 
 function exitCodeFor(homes: Looked['homes'], failed: readonly Failed[]): number {

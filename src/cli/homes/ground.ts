@@ -64,6 +64,19 @@ export function processesFor(terminal: Terminal): Promise<ProcessTable> {
   })
 }
 
+/** What looking at a home, and working on it, takes from this machine. */
+export function outsideFor(home: Home, terminal: Terminal) {
+  const { clock } = terminal.outside
+  return {
+    clock,
+    nowMs: () => clock.nowMs(),
+    readProcesses: () => processesFor(terminal),
+    /** Where gateways make lock files of their own. */
+    temporary: [tmpdir()],
+    gatewayNow: () => gatewayFor(home, terminal),
+  }
+}
+
 /** Whether a gateway works on the home now. */
 export async function gatewayFor(home: Home, terminal: Terminal): Promise<GatewayFacts> {
   return await gatewayFacts(home, processesOf(home, await processesFor(terminal)), [tmpdir()])

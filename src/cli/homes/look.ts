@@ -1,4 +1,3 @@
-import { tmpdir } from 'node:os'
 import { runCommand } from '../../host/commands.ts'
 import { parentsOf } from '../../openclaw/clean/parents.ts'
 import { type Diagnosis, diagnosisOf } from '../../openclaw/doctor/diagnosis.ts'
@@ -9,7 +8,7 @@ import { surroundingsOf } from '../../openclaw/survey/surroundings.ts'
 import { survey } from '../../openclaw/survey/survey.ts'
 import type { Terminal } from '../terminal.ts'
 import { type Failed, findEach, forEach } from './each.ts'
-import { processesFor, userDirOf } from './ground.ts'
+import { outsideFor, userDirOf } from './ground.ts'
 import type { HomeOptions } from './options.ts'
 import { Progress } from './progress.ts'
 
@@ -54,16 +53,10 @@ async function lookAt(
   { quick, check }: LookOptions,
   terminal: Terminal,
 ): Promise<Diagnosis> {
-  const { clock } = terminal.outside
-  const nowMs = () => clock.nowMs()
   const progress = new Progress(home.dir, 'transcripts', terminal)
   try {
-    const facts = await survey(home, quick === true ? 'shallow' : 'deep', {
-      nowMs,
-      readProcesses: () => processesFor(terminal),
-      temporary: [tmpdir()],
-      told: (done, of) => progress.show(done, of),
-    })
+    const told = (done: number, of: number) => progress.show(done, of)
+    const facts = await survey(home, quick === true ? 'shallow' : 'deep', { ...outsideFor(home, terminal), told })
     const options = { nowMs: facts.nowMs, sizes: false, check: check === true, ...known }
     const around = await surroundingsOf(home, options)
     return diagnosisOf(facts, around, await parentsOf(facts), known.named)

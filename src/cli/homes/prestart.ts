@@ -1,4 +1,3 @@
-import { tmpdir } from 'node:os'
 import { Option } from 'commander'
 import { shellWord } from '../../openclaw/doctor/finding.ts'
 import type { Home } from '../../openclaw/home/home.ts'
@@ -10,7 +9,7 @@ import { visibleLine } from '../print/visible.ts'
 import type { Terminal } from '../terminal.ts'
 import { gatewayLine } from './doctor-lines.ts'
 import { type Failed, failedNote, findEach, forEach } from './each.ts'
-import { gatewayFor, processesFor } from './ground.ts'
+import { outsideFor } from './ground.ts'
 import { addHomeOptions, type HomeOptions } from './options.ts'
 import { printSteps } from './steps.ts'
 import { duration, wholeOrNone } from './values.ts'
@@ -61,12 +60,7 @@ export function prestart(terminal: Terminal) {
 
 function prestartOne(home: Home, options: PrestartOptions, terminal: Terminal): Promise<Prestarted> {
   const how = { dryRun: options.dryRun === true, timeLimitMs: options.timeLimit ?? timeLimitMs }
-  return prestartHome(home, how, {
-    clock: terminal.outside.clock,
-    readProcesses: () => processesFor(terminal),
-    temporary: [tmpdir()],
-    gatewayNow: () => gatewayFor(home, terminal),
-  })
+  return prestartHome(home, how, outsideFor(home, terminal))
 }
 
 function overridesOf({ mode, maxResumes, resumeAge }: PrestartOptions): PolicyOverrides {

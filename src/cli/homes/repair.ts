@@ -1,4 +1,3 @@
-import { tmpdir } from 'node:os'
 import { resolve } from 'node:path'
 import { HoldfastError } from '../../model/errors.ts'
 import { shellWord } from '../../openclaw/doctor/finding.ts'
@@ -11,7 +10,7 @@ import { count } from '../print/words.ts'
 import type { Terminal } from '../terminal.ts'
 import { gatewayLine, within } from './doctor-lines.ts'
 import { type Failed, failedNote, findEach, forEach } from './each.ts'
-import { processesFor } from './ground.ts'
+import { outsideFor } from './ground.ts'
 import { addHomeOptions, type HomeOptions } from './options.ts'
 import { Progress } from './progress.ts'
 import { printSteps } from './steps.ts'
@@ -69,12 +68,8 @@ async function repairOne(
   const progress = new Progress(home.dir, 'transcripts', terminal)
   const how = { dryRun: options.dryRun === true, named: named.map((each) => nameOf(each, terminal)) }
   try {
-    return await repairHome(home, how, {
-      clock: terminal.outside.clock,
-      readProcesses: () => processesFor(terminal),
-      temporary: [tmpdir()],
-      told: (done, of) => progress.show(done, of),
-    })
+    const told = (done: number, of: number) => progress.show(done, of)
+    return await repairHome(home, how, { ...outsideFor(home, terminal), told })
   } finally {
     progress.clear()
   }

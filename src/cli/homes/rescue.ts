@@ -1,10 +1,10 @@
-import { tmpdir, userInfo } from 'node:os'
-import { join, resolve } from 'node:path'
+import { userInfo } from 'node:os'
+import { join } from 'node:path'
 import { runCommand } from '../../host/commands.ts'
 import { cleanHome } from '../../openclaw/clean/clean.ts'
 import { clearLocks } from '../../openclaw/clean/locks.ts'
 import { shellWord } from '../../openclaw/doctor/finding.ts'
-import { envOf, findOpenClaw, type OpenClaw } from '../../openclaw/gateway/command.ts'
+import { envOf } from '../../openclaw/gateway/command.ts'
 import type { Home } from '../../openclaw/home/home.ts'
 import { prestartHome } from '../../openclaw/prestart/prestart.ts'
 import type { Blocker } from '../../openclaw/rescue/blockers.ts'
@@ -21,7 +21,8 @@ import { visibleLine } from '../print/visible.ts'
 import { moment } from '../print/words.ts'
 import type { Terminal } from '../terminal.ts'
 import { type Failed, failedNote, findEach, forEach } from './each.ts'
-import { gatewayFor, processesFor, userDirOf } from './ground.ts'
+import { outsideFor, userDirOf } from './ground.ts'
+import { findOpenClawFor } from './openclaw.ts'
 import { addHomeOptions, type HomeOptions } from './options.ts'
 import { runIn } from './schedule/install.ts'
 import { printSteps } from './steps.ts'
@@ -68,29 +69,21 @@ export function rescue(terminal: Terminal) {
 type Done = Rescued & { home: Home }
 
 function rescueOne(home: Home, options: RescueOptions, terminal: Terminal): Promise<Rescued> {
-  const { clock, cwd, env } = terminal.outside
+  const { cwd, env } = terminal.outside
   const { wait: waitMs = waitDefaultMs } = options
-  const readProcesses = () => processesFor(terminal)
-  const outside = { clock, readProcesses, temporary: [tmpdir()], told: () => {} }
-  const openclawFor = async (facts: HomeFacts): Promise<OpenClaw | null> =>
-    findOpenClaw(home, facts.gateway, await readProcesses(), {
-      named: options.openclaw === undefined ? null : resolve(cwd, options.openclaw),
-      env,
-      cwd,
-      node: process.execPath,
-      platform: process.platform,
-    })
-  const gatewayNow = () => gatewayFor(home, terminal)
+  const outside = { ...outsideFor(home, terminal), told: () => {} }
+  const { clock, gatewayNow } = outside
+  const openclawIn = ({ gateway }: HomeFacts) => findOpenClawFor(home, gateway, options.openclaw, terminal)
   const acts: RescueOutside = {
-    look: () => survey(home, 'shallow', { ...outside, nowMs: () => clock.nowMs() }),
+    look: () => survey(home, 'shallow', outside),
     gatewayNow,
     health: async (facts) =>
       facts.gateway.state === 'running'
-        ? await askHealth(await openclawFor(facts), runCommand)
+        ? await askHealth(await openclawIn(facts), runCommand)
         : { state: 'unasked', because: 'no gateway runs' },
     way: async (facts) => {
       const userDir = userDirOf(terminal)
-      const openclaw = await openclawFor(facts)
+      const openclaw = await openclawIn(facts)
       return restartWay(
         await installationFacts(home, facts.gateway, {
           platform: process.platform,
@@ -123,11 +116,11 @@ function rescueOne(home: Home, options: RescueOptions, terminal: Terminal): Prom
       const locks = agents.flatMap((agent) => agent.locks)
       return await clearLocks(home, locks, { command: 'rescue', dryRun: false }, clock)
     },
-    mend: () => prestartHome(home, { dryRun: false, timeLimitMs: mendMs }, { ...outside, gatewayNow }),
+    mend: () => prestartHome(home, { dryRun: false, timeLimitMs: mendMs }, outside),
     clean: async () => {
       if (!options.clean) return { steps: [], manifest: null }
       const how = { dryRun: false, trustClock: false, throughGateway: false as const }
-      return await cleanHome(home, how, { ...outside, gatewayNow })
+      return await cleanHome(home, how, outside)
     },
     sleep: (ms) => clock.sleep(ms),
     steadyMs: () => clock.steadyMs(),

@@ -2,14 +2,14 @@ import type { CommandResult } from '../../host/commands.ts'
 
 /** What a command printed as JSON, whatever else it said around it; null: it printed none. */
 export function jsonIn(stdout: string): unknown {
-  const start = stdout.search(/^[{[]/m)
-  if (start === -1) return null
-  try {
-    return JSON.parse(stdout.slice(start))
-  } catch (error) {
-    if (error instanceof SyntaxError) return null
-    throw error
+  for (const { index } of stdout.matchAll(/^[{[]/gm)) {
+    try {
+      return JSON.parse(stdout.slice(index))
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error // a remark such as `[openclaw] …`
+    }
   }
+  return null
 }
 
 /** What it said went wrong, in a line for people. */

@@ -18,6 +18,7 @@ describe('the health of a gateway', () => {
   it.each([
     ['is good when it says so', '{"ok":true,"channels":{}}', 0, '', { state: 'good' }],
     ['is good behind a warning', '(node:1) warning\n{"ok":true}', 0, '', { state: 'good' }],
+    ['is good behind a remark in brackets', '[openclaw] a remark\n{"ok":true}', 0, '', { state: 'good' }],
     [
       'is not good while it starts',
       '{"ok":true,"status":"starting"}',

@@ -1,5 +1,6 @@
 import type { RunCommand } from '../../host/commands.ts'
 import { isHoldfastError } from '../../model/errors.ts'
+import { jsonIn } from '../gateway/answer.ts'
 import { askOpenClaw, type OpenClaw } from '../gateway/command.ts'
 import type { Health } from './blockers.ts'
 
@@ -13,7 +14,7 @@ export async function askHealth(openclaw: OpenClaw | null, run: RunCommand): Pro
     return { state: 'unasked', because: 'the command `openclaw` was not found; name it with --openclaw' }
   try {
     const { code, stdout, stderr } = await askOpenClaw(openclaw, ['health', '--json'], timeLimitMs, run)
-    const told = parse(stdout)
+    const told = jsonIn(stdout) as Told | null
     if (code === 0 && told?.ok === true && told.status !== 'starting') return { state: 'good' }
     return { state: 'bad', because: reasonOf(told, stderr) ?? `\`openclaw health\` ended with ${code ?? 'a signal'}` }
   } catch (error) {
@@ -23,23 +24,11 @@ export async function askHealth(openclaw: OpenClaw | null, run: RunCommand): Pro
   }
 }
 
+/** What of its answer is looked at; nothing of it need be there. */
 interface Told {
   ok?: unknown
   status?: unknown
   error?: unknown
-}
-
-/** Releases print warnings before their JSON now and then. */
-function parse(text: string): Told | null {
-  const start = text.indexOf('{')
-  if (start < 0) return null
-  try {
-    const found: unknown = JSON.parse(text.slice(start))
-    return typeof found === 'object' && found !== null ? found : null
-  } catch (error) {
-    if (error instanceof SyntaxError) return null
-    throw error
-  }
 }
 
 function reasonOf(told: Told | null, stderr: string): string | null {

@@ -8,7 +8,7 @@ import { visibleLine } from '../../print/visible.ts'
 import { count, moment } from '../../print/words.ts'
 import type { Terminal } from '../../terminal.ts'
 import { within } from '../doctor-lines.ts'
-import { gatewayFor } from '../ground.ts'
+import { outsideFor } from '../ground.ts'
 import type { HomeOptions } from '../options.ts'
 import { countOf } from '../steps.ts'
 
@@ -24,8 +24,7 @@ export async function takeBack(
 ): Promise<void> {
   const dryRun = options.dryRun === true
   const report = await undoRun(home, run, {
-    clock: terminal.outside.clock,
-    gatewayNow: () => gatewayFor(home, terminal),
+    ...outsideFor(home, terminal),
     dryRun,
     only,
   })

@@ -56,7 +56,7 @@ export async function startKeeping(options: KeepOptions, terminal: Terminal, sto
     const keeper = new Keeper({
       homes,
       paces,
-      tasks: tasksOf(open, terminal),
+      tasks: tasksOf(open, options.agent, terminal),
       clock,
       log,
       tell: (alert) => tellReceivers(alert, receivers, runCommand, { env, cwd }),

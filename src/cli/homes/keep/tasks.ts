@@ -1,9 +1,6 @@
-import { tmpdir } from 'node:os'
-import { runCommand } from '../../../host/commands.ts'
 import { formatDuration } from '../../../model/units.ts'
 import { expireArchives } from '../../../openclaw/changes/archives/expire.ts'
 import { cleanHome } from '../../../openclaw/clean/clean.ts'
-import { cleanDatabases, wouldCleanDatabases } from '../../../openclaw/clean/database.ts'
 import { clearLocks } from '../../../openclaw/clean/locks.ts'
 import { gatewayFacts } from '../../../openclaw/gateway/running.ts'
 import type { Home } from '../../../openclaw/home/home.ts'
@@ -12,14 +9,14 @@ import type { TaskReport, Tasks } from '../../../openclaw/keep/keeper.ts'
 import { lookAtLocks } from '../../../openclaw/locks/look.ts'
 import type { JudgedLock } from '../../../openclaw/locks/verdict.ts'
 import type { Terminal } from '../../terminal.ts'
-import { gatewayFor, processesFor } from '../ground.ts'
-import { openclawFor } from '../openclaw.ts'
+import { gatewayFor, outsideFor } from '../ground.ts'
+import { cleanByGateway } from '../openclaw.ts'
 
 /** What the keeper does to a home: the same that the commands do, found anew each time since homes change. */
-export function tasksOf(open: (home: string) => Promise<Home>, terminal: Terminal): Tasks {
+export function tasksOf(open: (home: string) => Promise<Home>, agents: readonly string[], terminal: Terminal): Tasks {
   return {
     locks: async (dir) => await lookAfterLocks(await open(dir), terminal),
-    clean: async (dir) => await clean(await open(dir), terminal),
+    clean: async (dir) => await clean(await open(dir), agents, terminal),
     archives: async (dir) => await expire(await open(dir), terminal),
   }
 }
@@ -38,17 +35,13 @@ const standsMs = 60_000
  * `prestart` and to the gateway itself then.
  */
 async function lookAfterLocks(home: Home, terminal: Terminal): Promise<TaskReport> {
-  const { clock } = terminal.outside
-  const { agents, around, unreadable } = await lookAtLocks(
-    home,
-    () => processesFor(terminal),
-    () => clock.nowMs(),
-  )
-  const gateway = await gatewayFacts(home, around, [tmpdir()])
+  const { clock, nowMs, readProcesses, temporary } = outsideFor(home, terminal)
+  const { agents, around, unreadable } = await lookAtLocks(home, readProcesses, nowMs)
+  const gateway = await gatewayFacts(home, around, temporary)
   const locks = agents.flatMap((agent) => agent.locks)
-  const isNew = ({ mtimeMs }: JudgedLock) => mtimeMs <= clock.nowMs() && clock.nowMs() - mtimeMs < standsMs
+  const isNew = ({ mtimeMs }: JudgedLock) => mtimeMs <= nowMs() && nowMs() - mtimeMs < standsMs
   const stale = gateway.state === 'stopped' ? [] : locks.filter((lock) => !isNew(lock))
-  const cleared = await clearLocks(home, stale, { command: 'keep', dryRun: false }, terminal.outside.clock)
+  const cleared = await clearLocks(home, stale, { command: 'keep', dryRun: false }, clock)
   return {
     ...cleared,
     causes: [
@@ -77,16 +70,14 @@ function causeOf(home: string, { path, verdict, overdue, ageMs, proof, operation
 }
 
 /** The rules of the home decide whether anything is done. What waits for the gateway to be down is no cause for anybody. */
-async function clean(home: Home, terminal: Terminal): Promise<TaskReport> {
-  if (home.generation === 'sqlite') return await cleanByGateway(home, terminal)
+async function clean(home: Home, agents: readonly string[], terminal: Terminal): Promise<TaskReport> {
+  if (home.generation === 'sqlite') {
+    const asked = { do: home.policy.mode === 'enforce', agents, openclaw: undefined }
+    const steps = await cleanByGateway(home, asked, await gatewayFor(home, terminal), terminal)
+    return { steps, manifest: null, causes: [] }
+  }
   const how = { dryRun: false, trustClock: false, throughGateway: false as const }
-  const cleaned = await cleanHome(home, how, {
-    clock: terminal.outside.clock,
-    readProcesses: () => processesFor(terminal),
-    temporary: [tmpdir()],
-    gatewayNow: () => gatewayFor(home, terminal),
-    told: () => {},
-  })
+  const cleaned = await cleanHome(home, how, { ...outsideFor(home, terminal), told: () => {} })
   const unread = home.unreadable.map(({ path, because }) => ({
     code: 'HOME_UNREADABLE',
     home: home.dir,
@@ -94,14 +85,6 @@ async function clean(home: Home, terminal: Terminal): Promise<TaskReport> {
     text: `${path}: ${because}`,
   }))
   return { steps: cleaned.steps, manifest: cleaned.manifest, causes: unread }
-}
-
-/** A home in SQLite is changed by its own command only; without that a keeper has nothing to do there, and says so. */
-async function cleanByGateway(home: Home, terminal: Terminal): Promise<TaskReport> {
-  if (home.policy.mode === 'off') return { steps: [], manifest: null, causes: [] }
-  if (home.policy.mode === 'warn') return { steps: wouldCleanDatabases(home.agents), manifest: null, causes: [] }
-  const openclaw = await openclawFor(home, await gatewayFor(home, terminal), undefined, terminal)
-  return { steps: await cleanDatabases(openclaw, [], runCommand), manifest: null, causes: [] }
 }
 
 async function expire(home: Home, terminal: Terminal): Promise<TaskReport> {

@@ -1,21 +1,18 @@
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isInside } from '../../../openclaw/files/place.ts'
 import type { Home } from '../../../openclaw/home/home.ts'
 import { type SurveyedLocks, surveyLocks } from '../../../openclaw/survey/locks.ts'
 import { visibleLine } from '../../print/visible.ts'
 import type { Terminal } from '../../terminal.ts'
-import { processesFor } from '../ground.ts'
+import { outsideFor } from '../ground.ts'
 
 /** The locks of one home as they are now. */
 export async function lookAtLocksOf(home: Home, busy: boolean, terminal: Terminal): Promise<SurveyedLocks> {
   const { clock } = terminal.outside
   const found = await surveyLocks(home, busy, {
-    nowMs: () => clock.nowMs(),
+    ...outsideFor(home, terminal),
     steadyMs: () => clock.steadyMs(),
     sleep: (ms) => clock.sleep(ms),
-    readProcesses: () => processesFor(terminal),
-    temporary: [tmpdir()],
   })
   const unreadable = [
     ...home.unreadable.filter(({ path }) => isInside(join(home.dir, 'agents'), path)),
