@@ -2,13 +2,12 @@ import type { Clock } from '../../host/clock.ts'
 import { isHoldfastError } from '../../model/errors.ts'
 import { beginRun } from '../changes/begin.ts'
 import type { StepReport } from '../changes/run.ts'
-import { unsettledRuns } from '../changes/settle/settle.ts'
 import type { GatewayFacts } from '../gateway/running.ts'
 import type { Home } from '../home/home.ts'
-import { type SurveyOutside, survey } from '../survey/survey.ts'
+import type { SurveyOutside } from '../survey/survey.ts'
 import { applyClean } from './apply.ts'
-import { withoutOwnLocks } from './claims.ts'
 import type { ForgetSession } from './forget.ts'
+import { lookBefore } from './look.ts'
 import { parentsOf } from './parents.ts'
 import { planClean } from './plan/plan.ts'
 import { reportOf, type Told } from './report.ts'
@@ -48,9 +47,7 @@ export async function cleanHome(home: Home, how: CleanHow, outside: CleanOutside
   const { clock } = outside
   const enforced = home.policy.mode === 'enforce' && !how.dryRun
   await using run = beginRun(home, 'clean', { clock })
-  if (enforced && (await unsettledRuns(home.dir)).length > 0) await run.hold()
-  const found = await survey(home, 'shallow', { ...outside, nowMs: () => clock.nowMs(), told: () => {} })
-  const facts = await withoutOwnLocks(found, enforced)
+  const facts = await lookBefore(home, enforced ? run : null, outside)
   const parents = await parentsOf(facts)
   const { forget, because } = enforced ? await forgetOf(facts.gateway, how) : { forget: null, because: null }
   const throughGateway = forget !== null || (!enforced && how.throughGateway !== false)

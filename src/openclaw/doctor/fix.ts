@@ -4,7 +4,7 @@ import { isReachable, modeOf } from '../../host/modes.ts'
 import { beginRun, type Run } from '../changes/begin.ts'
 import type { StepReport } from '../changes/run.ts'
 import { applyClean } from '../clean/apply.ts'
-import { withoutOwnLocks } from '../clean/claims.ts'
+import { lookBefore } from '../clean/look.ts'
 import { parentsOf } from '../clean/parents.ts'
 import { planClean } from '../clean/plan/plan.ts'
 import { reportOf } from '../clean/report.ts'
@@ -16,7 +16,7 @@ import { unfollowed } from '../home/policy.ts'
 import { clearable } from '../locks/clear.ts'
 import { repairHome } from '../repair/repair.ts'
 import type { HomeFacts } from '../survey/facts.ts'
-import { type SurveyOutside, survey } from '../survey/survey.ts'
+import type { SurveyOutside } from '../survey/survey.ts'
 
 export interface FixOutside extends Omit<SurveyOutside, 'nowMs' | 'told'> {
   clock: Clock
@@ -59,8 +59,7 @@ async function tidy(
 ): Promise<{ steps: StepReport[]; notes: string[]; manifest: string | null }> {
   const { clock } = outside
   await using run = beginRun(home, 'doctor', { clock })
-  const found = await survey(home, 'shallow', { ...outside, nowMs: () => clock.nowMs(), told: () => {} })
-  const facts = await withoutOwnLocks(found, !dryRun)
+  const facts = await lookBefore(home, dryRun ? null : run, outside)
   const plan = await safePlan(facts)
   const modes = openHome(home)
   if (dryRun) return { steps: [...plan.steps.map(reportOf), ...modes], notes: plan.notes, manifest: null }

@@ -1,8 +1,7 @@
 import type { Clock } from '../../host/clock.ts'
 import { beginRun } from '../changes/begin.ts'
 import type { StepReport } from '../changes/run.ts'
-import { unsettledRuns } from '../changes/settle/settle.ts'
-import { withoutOwnLocks } from '../clean/claims.ts'
+import { lookBefore } from '../clean/look.ts'
 import { parentsOf } from '../clean/parents.ts'
 import { planClean } from '../clean/plan/plan.ts'
 import { reportOf } from '../clean/report.ts'
@@ -12,7 +11,7 @@ import type { Home } from '../home/home.ts'
 import { rootOf } from '../survey/agent.ts'
 import { readBound } from '../survey/bindings.ts'
 import type { HomeFacts } from '../survey/facts.ts'
-import { type SurveyOutside, survey } from '../survey/survey.ts'
+import type { SurveyOutside } from '../survey/survey.ts'
 import { applyPrestart } from './apply.ts'
 import { candidatesOf, tailsWanted } from './candidates.ts'
 import { planPrestart } from './plan.ts'
@@ -46,9 +45,7 @@ export async function prestartHome(
   const { clock } = outside
   const deadlineMs = clock.steadyMs() + how.timeLimitMs
   await using run = beginRun(home, 'prestart', { clock })
-  if (!how.dryRun && (await unsettledRuns(home.dir)).length > 0) await run.hold()
-  const found = await survey(home, 'shallow', { ...outside, nowMs: () => clock.nowMs(), told: () => {} })
-  const facts = await withoutOwnLocks(found, !how.dryRun)
+  const facts = await lookBefore(home, how.dryRun ? null : run, outside)
   const clean = await cleaningOf(facts)
   const plan = planPrestart({ facts, tails: await tailsOf(facts), bindings: (await readBound(home.dir)).lists, clean })
   const notes = [...home.unreadable.map(({ path, because }) => `${path}: ${because}.`), ...plan.notes]
@@ -59,7 +56,7 @@ export async function prestartHome(
   return { ...told, steps, manifest: run.manifest }
 }
 
-/** Only a home that is cleaned at all has left something for now. */
+/** What cleaning has left until the gateway is down: nothing where nothing is cleaned. */
 async function cleaningOf(facts: HomeFacts): Promise<CleanPlan> {
   if (facts.home.policy.mode !== 'enforce') return { steps: [], notes: [] }
   return planClean({ facts, parents: await parentsOf(facts), trustClock: false, throughGateway: false })

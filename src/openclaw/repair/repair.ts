@@ -1,12 +1,11 @@
 import { join } from 'node:path'
 import type { Clock } from '../../host/clock.ts'
 import { beginRun } from '../changes/begin.ts'
-import { unsettledRuns } from '../changes/settle/settle.ts'
-import { withoutOwnLocks } from '../clean/claims.ts'
+import { lookBefore } from '../clean/look.ts'
 import type { GatewayFacts } from '../gateway/running.ts'
 import type { Home } from '../home/home.ts'
 import type { AgentFacts, HomeFacts } from '../survey/facts.ts'
-import { type SurveyOutside, survey } from '../survey/survey.ts'
+import type { SurveyOutside } from '../survey/survey.ts'
 import { type IndexStep, rebuildIndex } from './reindex.ts'
 import { repairTranscripts, type TranscriptStep, type Unmended } from './transcripts.ts'
 
@@ -49,9 +48,7 @@ export async function repairHome(home: Home, how: RepairHow, outside: RepairOuts
   const { clock, told } = outside
   await using begun = beginRun(home, 'repair', { clock })
   const run = how.dryRun ? null : begun
-  if (run !== null && (await unsettledRuns(home.dir)).length > 0) await run.hold()
-  const surveyed = await survey(home, 'shallow', { ...outside, nowMs: () => clock.nowMs(), told: () => {} })
-  const facts = await withoutOwnLocks(surveyed, run !== null)
+  const facts = await lookBefore(home, run, outside)
   const { paths, found } = wantedIn(facts, how.named)
   const steps: RepairStep[] = []
   const unmended: Unmended[] = []
