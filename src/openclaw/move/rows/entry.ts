@@ -169,3 +169,14 @@ function wordOf(value: unknown, before: string, after: string): string {
 export function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
+
+/** An object as its text has it; without members where the text is no object, or no JSON. */
+export function fieldsIn(text: string): Fields {
+  try {
+    const parsed: unknown = JSON.parse(text)
+    return isFields(parsed) ? parsed : {}
+  } catch (error) {
+    if (error instanceof SyntaxError) return {}
+    throw error
+  }
+}

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { EntryKind, EventBody } from '../../../model/entries.ts'
 import type { AssistantMessage, ContentPart, Message, ToolMessage } from '../../../model/messages.ts'
-import { entryOfRow, type Fields, isFields, messageHash, type OwnField, ownMember, ownType } from './entry.ts'
+import { entryOfRow, type Fields, fieldsIn, isFields, messageHash, type OwnField, ownMember, ownType } from './entry.ts'
 
 /** What stands at an entry's place in a gateway's transcript. */
 export interface Link {
@@ -63,7 +63,7 @@ const freeOfCost = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0, total: 0 
 function assistantMessage({ content, tool_calls: calls = [] }: AssistantMessage, atMs: number): Fields {
   const blocks = content === '' || content === null ? [] : blocksOf(content)
   for (const { id, function: called } of calls) {
-    blocks.push({ type: 'toolCall', id, name: called.name, arguments: argumentsOf(called.arguments) })
+    blocks.push({ type: 'toolCall', id, name: called.name, arguments: fieldsIn(called.arguments) }) // models sometimes give no object, or no JSON
   }
   return {
     role: 'assistant',
@@ -72,17 +72,6 @@ function assistantMessage({ content, tool_calls: calls = [] }: AssistantMessage,
     usage: { ...nothingUsed, cost: freeOfCost },
     stopReason: calls.length > 0 ? 'toolUse' : 'stop',
     timestamp: atMs,
-  }
-}
-
-/** Models sometimes give what is no object, or no JSON. */
-function argumentsOf(text: string): Fields {
-  try {
-    const parsed: unknown = JSON.parse(text)
-    return isFields(parsed) ? parsed : {}
-  } catch (error) {
-    if (error instanceof SyntaxError) return {}
-    throw error
   }
 }
 

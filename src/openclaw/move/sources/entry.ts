@@ -1,16 +1,9 @@
-import { type Fields, isFields } from '../rows/entry.ts'
+import { type Fields, fieldsIn } from '../rows/entry.ts'
 
 /** What is read of an index entry; the rest of it is carried along as text. */
 
 export function parsedEntry(text: string | null): Fields {
-  if (text === null) return {}
-  try {
-    const parsed: unknown = JSON.parse(text)
-    return isFields(parsed) ? parsed : {}
-  } catch (error) {
-    if (error instanceof SyntaxError) return {}
-    throw error
-  }
+  return text === null ? {} : fieldsIn(text)
 }
 
 export function textIn(entry: Fields, member: string): string | null {
