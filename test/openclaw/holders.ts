@@ -40,6 +40,23 @@ export async function startHolder({ locks, around = [], env = {} }: HolderPlan):
   return child
 }
 
+/** A process that says of itself that it is the gateway of this home, until it is disposed of. */
+export async function startTitled(dir: string): Promise<AsyncDisposable> {
+  const words = ['-e', 'process.title = "openclaw-gateway"; console.log(1); setInterval(() => {}, 1e9)']
+  const child = spawn(process.execPath, words, {
+    env: { PATH: process.env.PATH, OPENCLAW_STATE_DIR: dir },
+    argv0: 'openclaw-gateway',
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  await once(child.stdout, 'data')
+  return {
+    [Symbol.asyncDispose]: async () => {
+      child.kill('SIGKILL')
+      await once(child, 'close')
+    },
+  }
+}
+
 /**
  * Words that run, in a container, one process 15 that takes locks and is killed, and then a gateway that is process 7 and has one. The
  * number that the next process gets can be said inside a pid namespace.

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
+import { afterAll, afterEach, expect, it } from 'vitest'
 import { forgetCompiled, holdfastProcess } from '../cli/processes.ts'
 import { homeTree } from '../openclaw/clean/cleaning.ts'
 import { expectedOf, Ground, unpackFixture } from '../openclaw/unpack.ts'
@@ -13,18 +13,9 @@ import { RememberingModel } from './model.ts'
 
 const dayMs = 86_400_000
 
-let model: RememberingModel
-beforeAll(async () => {
-  model = await RememberingModel.open()
-})
-afterEach(async () => {
-  model.delayMs = 0
-  await killGateways()
-})
-afterAll(async () => {
-  await model.close()
-  forgetCompiled()
-})
+const model = RememberingModel.ofFile()
+afterEach(killGateways)
+afterAll(forgetCompiled)
 
 interface Finding {
   code: string

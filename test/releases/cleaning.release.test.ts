@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import { forgetCompiled, holdfastProcess } from '../cli/processes.ts'
 import { ageTo, rewrite } from './aged.ts'
 import { killGateways, programOf, startGateway, withoutResets } from './gateway.ts'
@@ -11,18 +11,9 @@ import { RememberingModel } from './model.ts'
 
 const dayMs = 86_400_000
 
-let model: RememberingModel
-beforeAll(async () => {
-  model = await RememberingModel.open()
-})
-afterEach(async () => {
-  model.delayMs = 0
-  await killGateways()
-})
-afterAll(async () => {
-  await model.close()
-  forgetCompiled()
-})
+const model = RememberingModel.ofFile()
+afterEach(killGateways)
+afterAll(forgetCompiled)
 
 interface Told {
   steps: { kind: string; key: string | null; path: string; done: boolean; left: string | null }[]

@@ -1,19 +1,15 @@
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import type { Diagnosis } from '../../src/openclaw/doctor/diagnosis.ts'
 import { forgetCompiled, spawnHoldfast } from '../cli/processes.ts'
 import { killGateways, startGateway } from './gateway.ts'
 import { RememberingModel } from './model.ts'
 
-let model: RememberingModel
-beforeAll(async () => {
-  model = await RememberingModel.open()
-})
+const model = RememberingModel.ofFile()
 afterAll(async () => {
   await killGateways()
-  await model.close()
   forgetCompiled()
 })
 

@@ -1,15 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { startGateway } from './gateway.ts'
 import { RememberingModel } from './model.ts'
 
-let model: RememberingModel
-beforeAll(async () => {
-  model = await RememberingModel.open()
-})
-afterAll(() => model.close())
+const model = RememberingModel.ofFile()
 
 describe.each(['2026.5.18', '2026.7.1', '2026.9.6'])('the real release %s', (version) => {
   it('answers, and shows the model what was said before', async () => {

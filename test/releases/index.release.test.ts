@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { systemClock } from '../../src/host/clock.ts'
 import type { AgentHome } from '../../src/openclaw/home/home.ts'
 import { patchEntry } from '../../src/openclaw/index/edit.ts'
@@ -11,11 +11,7 @@ import { openIndexStore } from '../../src/openclaw/index/store/store.ts'
 import { startGateway } from './gateway.ts'
 import { RememberingModel } from './model.ts'
 
-let model: RememberingModel
-beforeAll(async () => {
-  model = await RememberingModel.open()
-})
-afterAll(() => model.close())
+const model = RememberingModel.ofFile()
 
 const plain = 'agent:main:discord:channel:1506258704541159484'
 const threaded = 'agent:main:slack:channel:c0abc123:thread:1712345678.000100'

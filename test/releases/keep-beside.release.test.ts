@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import type { KeeperStatus } from '../../src/openclaw/keep/status.ts'
 import { holdfastProcess, killStarted, spawnHoldfast } from '../cli/processes.ts'
 import { buildHome } from '../openclaw/build.ts'
@@ -21,18 +21,9 @@ const keeperBytesMax = 300 * 1024 ** 2
 /** What a gateway says of a session that somebody else has changed under it. */
 const trouble = /takeover|fingerprint|stale|session file|write.?lock|ENOENT|uncaught|unhandled|session.*(fail|error)/i
 
-let model: RememberingModel
-beforeAll(async () => {
-  model = await RememberingModel.open()
-})
-afterEach(async () => {
-  model.delayMs = 0
-  await killGateways()
-})
-afterAll(async () => {
-  await killStarted()
-  await model.close()
-})
+const model = RememberingModel.ofFile()
+afterEach(killGateways)
+afterAll(killStarted)
 
 interface Watched {
   load: LoadReport

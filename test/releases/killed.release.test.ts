@@ -2,7 +2,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import { forgetCompiled, holdfastProcess } from '../cli/processes.ts'
 import { type Gateway, killGateways, startGateway, withoutResets } from './gateway.ts'
 import { say, type Talk } from './load.ts'
@@ -15,18 +15,9 @@ const interrupted = 8
 /** Of one agent, as `prestart` has it where nobody says otherwise. */
 const resumesMax = 5
 
-let model: RememberingModel
-beforeAll(async () => {
-  model = await RememberingModel.open()
-})
-afterEach(async () => {
-  model.delayMs = 0
-  await killGateways()
-})
-afterAll(async () => {
-  await model.close()
-  forgetCompiled()
-})
+const model = RememberingModel.ofFile()
+afterEach(killGateways)
+afterAll(forgetCompiled)
 
 const talkOf = (at: number): Talk => ({ key: `agent:main:telegram:direct:${at}`, said: [] })
 const cutOff = (at: number) => `in the middle of ${at}`

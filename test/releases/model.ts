@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { afterAll, afterEach, beforeAll } from 'vitest'
 
 export interface Asked {
   atMs: number
@@ -42,11 +43,19 @@ export class RememberingModel {
     })
   }
 
-  static async open(): Promise<RememberingModel> {
+  /** One for all tests of a file: it listens while they run, and answers at once again after each. */
+  static ofFile(): RememberingModel {
     const model = new RememberingModel()
-    await new Promise<void>((resolve) => {
-      model.#server.listen(0, '127.0.0.1', resolve)
+    beforeAll(
+      () =>
+        new Promise<void>((resolve) => {
+          model.#server.listen(0, '127.0.0.1', resolve)
+        }),
+    )
+    afterEach(() => {
+      model.delayMs = 0
     })
+    afterAll(() => model.#close())
     return model
   }
 
@@ -54,7 +63,7 @@ export class RememberingModel {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/v1`
   }
 
-  async close(): Promise<void> {
+  async #close(): Promise<void> {
     this.#server.closeAllConnections()
     await new Promise((resolve) => {
       this.#server.close(resolve)

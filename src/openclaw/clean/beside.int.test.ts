@@ -1,10 +1,10 @@
-import { execFileSync, spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { execFileSync } from 'node:child_process'
 import { appendFileSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { cleaned, homeTree, keysOf, quietProcesses, stopped, undoAll } from '../../../test/openclaw/clean/cleaning.ts'
 import { dayMs, idleHome, names, nobody, person } from '../../../test/openclaw/clean/idle-home.ts'
+import { startTitled } from '../../../test/openclaw/holders.ts'
 import { Ground } from '../../../test/openclaw/unpack.ts'
 import { readProcesses } from '../../host/processes/read.ts'
 import type { ForgottenSession } from '../gateway/delete-entry.ts'
@@ -134,18 +134,6 @@ describe('locks', () => {
 })
 
 describe('a gateway that runs', () => {
-  /** A process that says of itself that it is the gateway of this home. */
-  async function asGateway(dir: string) {
-    const words = ['-e', 'process.title = "openclaw-gateway"; console.log(1); setInterval(() => {}, 1e9)']
-    const env = { PATH: process.env.PATH, OPENCLAW_STATE_DIR: dir }
-    const child = spawn(process.execPath, words, {
-      env,
-      argv0: 'openclaw-gateway',
-      stdio: ['ignore', 'pipe', 'inherit'],
-    })
-    await once(child.stdout, 'data')
-    return { child, [Symbol.dispose]: () => child.kill('SIGKILL') }
-  }
   const all = () => readProcesses(async () => null)
   /** Takes entries out as a gateway does: the whole index is written anew. */
   const forgetting = (dir: string, asked: ForgottenSession[]) => async () => async (session: ForgottenSession) => {
@@ -161,7 +149,7 @@ describe('a gateway that runs', () => {
   it('keeps its sessions; what it has let go of goes', async () => {
     using ground = new Ground()
     const { dir } = idleHome(ground)
-    using _ = await asGateway(dir)
+    await using _ = await startTitled(dir)
     const before = keysOf(dir)
     const { steps, gateway } = await cleaned(dir, {}, { readProcesses: all })
     expect(gateway.state).toBe('running')
@@ -177,7 +165,7 @@ describe('a gateway that runs', () => {
     const asked: ForgottenSession[] = []
     const gatewayNow = async () => ({ state: 'running', pid: 7, sinceMs: 0, proof: '', container: null }) as const
     {
-      using _ = await asGateway(dir)
+      await using _ = await startTitled(dir)
       const { steps } = await cleaned(
         dir,
         {},
@@ -196,7 +184,7 @@ describe('a gateway that runs', () => {
   it('is left with what it does not want to lose, and asked for no more than it can do', async () => {
     using ground = new Ground()
     const built = idleHome(ground)
-    using _ = await asGateway(built.dir)
+    await using _ = await startTitled(built.dir)
     const gatewayNow = async () => ({ state: 'running', pid: 7, sinceMs: 0, proof: '', container: null }) as const
     const refuse = async () => async () => ({ kind: 'refused', because: 'it was used' }) as const
     const how = { readProcesses: all, gatewayNow, throughGateway: refuse }

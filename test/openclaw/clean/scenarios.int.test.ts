@@ -1,6 +1,5 @@
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
 import { appendFileSync, mkdirSync, readdirSync, rmSync, statfsSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -8,6 +7,7 @@ import { normalise } from '../../cli/normalise.ts'
 import { holdfast } from '../../cli/program.ts'
 import { buildHome } from '../build.ts'
 import { cronRuns, people } from '../crowd.ts'
+import { startTitled } from '../holders.ts'
 import type { BuiltHome, HomePlan } from '../plans.ts'
 import { Ground } from '../unpack.ts'
 
@@ -78,17 +78,11 @@ describe('cleaning, as people see it', () => {
         },
       ],
     })
-    const words = ['-e', 'process.title = "openclaw-gateway"; console.log(1); setInterval(() => {}, 1e9)']
-    const env = { PATH: process.env.PATH, OPENCLAW_STATE_DIR: dir }
-    const child = spawn(process.execPath, words, {
-      env,
-      argv0: 'openclaw-gateway',
-      stdio: ['ignore', 'pipe', 'inherit'],
-    })
-    await once(child.stdout, 'data')
-    const texts = [await seen('clean --home home', true), await seen('prestart --home home', true)]
-    child.kill('SIGKILL')
-    await once(child, 'close')
+    const texts: string[] = []
+    {
+      await using _ = await startTitled(dir)
+      texts.push(await seen('clean --home home', true), await seen('prestart --home home', true))
+    }
     await expectGolden('clean-beside-gateway', [
       ...texts,
       await seen('prestart --home home'),
