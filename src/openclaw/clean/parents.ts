@@ -1,7 +1,7 @@
 import { isHoldfastError } from '../../model/errors.ts'
 import { readLines } from '../files/lines.ts'
 import { openInside } from '../files/open.ts'
-import { rootOf } from '../survey/agent.ts'
+import { rootOf } from '../files/place.ts'
 import type { AgentFacts, HomeFacts } from '../survey/facts.ts'
 import { pathOf } from './steps.ts'
 

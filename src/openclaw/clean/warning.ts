@@ -2,12 +2,12 @@ import type { RunCommand } from '../../host/commands.ts'
 import { HoldfastError } from '../../model/errors.ts'
 import { formatCount, formatSize } from '../../model/units.ts'
 import type { StepReport } from '../changes/run.ts'
+import { rootOf } from '../files/place.ts'
 import { lastWords } from '../gateway/answer.ts'
 import { askOpenClaw, type OpenClaw } from '../gateway/command.ts'
 import type { Home } from '../home/home.ts'
 import { rawEntry } from '../index/edit.ts'
 import { readIndexText } from '../index/read.ts'
-import { rootOf } from '../survey/agent.ts'
 
 /** Where a session's answers go. */
 export interface Route {

@@ -20,6 +20,11 @@ export function isInside(root: string, path: string): boolean {
   return way === '' || (way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way))
 }
 
+/** What a sessions directory is not to be left for: the home, or the directory itself where the configuration puts it beside the home. */
+export function rootOf(home: { dir: string }, sessionsDir: string): string {
+  return isInside(home.dir, sessionsDir) ? home.dir : sessionsDir
+}
+
 /** @throws HoldfastError HOME_UNSAFE for a path that is not absolute and plain, or lies outside */
 export function requireInside(root: string, path: string): void {
   if (path.includes('\0')) throw unsafe(path.replaceAll('\0', '\\0'), 'no path has a zero in it')

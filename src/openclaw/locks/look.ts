@@ -1,11 +1,11 @@
 import type { ProcessTable } from '../../host/processes.ts'
 import { isHoldfastError } from '../../model/errors.ts'
 import { listDirectory } from '../files/list.ts'
-import { isInside } from '../files/place.ts'
+import { rootOf } from '../files/place.ts'
 import { type HomeProcesses, processesOf } from '../gateway/users.ts'
 import type { AgentHome } from '../home/home.ts'
 import { judgeLock } from './judge.ts'
-import { isLockName, readLock } from './read.ts'
+import { readLocks } from './read.ts'
 import type { JudgedLock, LockFacts } from './verdict.ts'
 
 interface AgentLocks {
@@ -33,8 +33,9 @@ export async function lookAtLocks(
   const unreadable: HomeLocks['unreadable'] = []
   for (const agent of home.agents) {
     try {
-      const root = isInside(home.dir, agent.sessionsDir) ? home.dir : agent.sessionsDir
-      found.push({ agent, locks: await readLocks(root, agent.sessionsDir) })
+      const root = rootOf(home, agent.sessionsDir)
+      const listed = (await listDirectory(root, agent.sessionsDir)) ?? []
+      found.push({ agent, locks: await readLocks(root, agent.sessionsDir, listed) })
     } catch (error) {
       if (!isHoldfastError(error, 'HOME_UNREADABLE') && !isHoldfastError(error, 'HOME_UNSAFE')) throw error
       unreadable.push({ path: agent.sessionsDir, because: String(error.facts.because ?? error.message) })
@@ -44,14 +45,4 @@ export async function lookAtLocks(
   const atMs = nowMs()
   const agents = found.map(({ agent, locks }) => ({ agent, locks: locks.map((lock) => judgeLock(lock, around, atMs)) }))
   return { agents, around, unreadable }
-}
-
-async function readLocks(root: string, directory: string): Promise<LockFacts[]> {
-  const locks: LockFacts[] = []
-  for (const listed of (await listDirectory(root, directory)) ?? []) {
-    if (!isLockName(listed.name)) continue
-    const lock = await readLock(root, directory, listed)
-    if (lock !== null) locks.push(lock)
-  }
-  return locks
 }

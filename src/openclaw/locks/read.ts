@@ -10,16 +10,26 @@ import type { LockFacts, LockPayload } from './verdict.ts'
 /** A lock that is being written is read again; a gateway needs less than a millisecond for it. */
 const readsMax = 5
 
-export function isLockName(name: string): boolean {
+function isLockName(name: string): boolean {
   const { kind } = kindOfName(name)
   return kind === 'lock' || kind === 'index-lock'
+}
+
+/** What the locks of a directory say that was listed. The ending first: of most files nothing more has to be asked. */
+export async function readLocks(root: string, directory: string, listed: readonly Listed[]): Promise<LockFacts[]> {
+  const locks: LockFacts[] = []
+  for (const each of listed) {
+    const lock = each.name.endsWith('.lock') && isLockName(each.name) ? await readLock(root, directory, each) : null
+    if (lock !== null) locks.push(lock)
+  }
+  return locks
 }
 
 /**
  * What a lock file says; null where it has gone since it was listed. `root` is the home. What is no file, is too long or may not be
  * read is told as that. The processes are to be listed after this, never before: see `judgeLock`.
  */
-export async function readLock(root: string, directory: string, listed: Listed): Promise<LockFacts | null> {
+async function readLock(root: string, directory: string, listed: Listed): Promise<LockFacts | null> {
   const path = join(directory, listed.name)
   const seen = {
     path,

@@ -1,12 +1,12 @@
 import { join } from 'node:path'
 import { isHoldfastError } from '../../model/errors.ts'
 import { type Listed, listDirectory } from '../files/list.ts'
-import { isInside } from '../files/place.ts'
+import { rootOf } from '../files/place.ts'
 import type { AgentHome, Home } from '../home/home.ts'
 import { kindOfName } from '../home/names.ts'
 import type { IndexFacts } from '../index/facts.ts'
 import { readIndex } from '../index/read.ts'
-import { isLockName, readLock } from '../locks/read.ts'
+import { readLocks } from '../locks/read.ts'
 import type { LockFacts } from '../locks/verdict.ts'
 import { damageKinds, type TranscriptFacts } from '../transcripts/facts.ts'
 import { scanTranscript } from '../transcripts/scan.ts'
@@ -42,20 +42,6 @@ export async function surveyAgent(home: Home, agent: AgentHome, nowMs: number): 
     const index: IndexFacts = { state: 'unreadable', because: 'its directory cannot be read', bytes: 0, identity: null }
     return { ...bare, state: { unreadable: becauseOf(error, sessionsDir) }, index }
   }
-}
-
-async function readLocks(root: string, sessionsDir: string, listed: readonly Listed[]): Promise<LockFacts[]> {
-  const locks: LockFacts[] = []
-  for (const each of listed) {
-    const lock = each.name.endsWith('.lock') && isLockName(each.name) ? await readLock(root, sessionsDir, each) : null
-    if (lock !== null) locks.push(lock)
-  }
-  return locks
-}
-
-/** The home, or a directory of sessions that its configuration puts beside it. */
-export function rootOf(home: { dir: string }, sessionsDir: string): string {
-  return isInside(home.dir, sessionsDir) ? home.dir : sessionsDir
 }
 
 function fileOf({ name, identity, uid, mode, links }: Listed, indexName: string): FileFacts {

@@ -4,12 +4,12 @@ import type { Place } from '../../database/schema.ts'
 import type { ColdArchive, SessionNode, SessionWindow, TranscriptArchive } from '../../database/sessions.ts'
 import { type DatabaseThread, slices } from '../../database/thread.ts'
 import { changed, unreadable } from '../../files/failure.ts'
+import { rootOf } from '../../files/place.ts'
 import { readSmall } from '../../files/text.ts'
 import type { AgentHome, Home } from '../../home/home.ts'
 import { lineBytesMax } from '../../transcripts/scan.ts'
 import type { SourceLine } from '../lines/line.ts'
 import { parsedEntry, textIn, timeIn } from './entry.ts'
-import { rootOf } from './files.ts'
 import { archivedLines, coldLines } from './packed.ts'
 import { type AgentSource, deletedBecause, type LeftOut, type SessionSource, type TranscriptSource } from './source.ts'
 
@@ -146,7 +146,7 @@ class Reading {
 
   async #file(name: string): Promise<Uint8Array> {
     const path = join(this.#agent.sessionsDir, 'cold', name)
-    const file = await readSmall(rootOf(this.#home, this.#agent), path, packedBytesMax)
+    const file = await readSmall(rootOf(this.#home, this.#agent.sessionsDir), path, packedBytesMax)
     if (file === null) throw unreadable(path, 'it is not there, and holds all that was said in its session')
     return file.data
   }

@@ -4,7 +4,7 @@ import { changed } from '../../files/failure.ts'
 import { readLines } from '../../files/lines.ts'
 import { type Listed, listDirectory } from '../../files/list.ts'
 import { openInside } from '../../files/open.ts'
-import { isInside } from '../../files/place.ts'
+import { rootOf } from '../../files/place.ts'
 import type { AgentHome, Home } from '../../home/home.ts'
 import { type FileKind, kindOfName } from '../../home/names.ts'
 import type { EntryFacts } from '../../index/facts.ts'
@@ -44,7 +44,7 @@ export async function readFiles(
   options: FilesOptions,
   keyOfKnown: KeyOfKnown,
 ): Promise<AgentSource> {
-  const root = rootOf(home, agent)
+  const root = rootOf(home, agent.sessionsDir)
   const { facts, text } = await readIndexText(agent, root, options.nowMs)
   if (facts.state === 'unreadable') {
     throw new HoldfastError('INDEX_UNREADABLE', { because: `${agent.indexPath}: ${facts.because}` })
@@ -100,14 +100,10 @@ export async function readFiles(
 
 /** Names of an agent's index and transcripts. @throws HoldfastError HOME_UNREADABLE, HOME_UNSAFE */
 export async function conversationFiles(home: Home, agent: AgentHome): Promise<string[]> {
-  const listed = (await listDirectory(rootOf(home, agent), agent.sessionsDir)) ?? []
+  const listed = (await listDirectory(rootOf(home, agent.sessionsDir), agent.sessionsDir)) ?? []
   const files = listed.filter(({ what }) => what === 'file').map((file) => named(file, basename(agent.indexPath)))
   return files.filter(({ kind }) => kind === 'index' || kind === 'transcript').map(({ name }) => name)
 }
-
-/** An agent may keep its sessions outside of the home. */
-export const rootOf = (home: Home, { sessionsDir }: AgentHome) =>
-  isInside(home.dir, sessionsDir) ? home.dir : sessionsDir
 
 const currentOf = ({ transcript, sessionId }: IndexedEntry) => ({ name: transcript ?? '', sessionId })
 
