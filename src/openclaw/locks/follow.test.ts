@@ -15,12 +15,13 @@ it('tells of a lock when it comes, when it goes, and when the name has been take
 })
 
 it('tells of one that lingers once at each mark', () => {
-  expect(kinds([at(9_999)], [at(10_000)])).toEqual(['lingers'])
-  expect(kinds([at(10_000)], [at(59_999)])).toEqual([])
+  expect(kinds([at(10_000)], [at(10_001)])).toEqual(['lingers'])
+  expect(kinds([at(10_001)], [at(60_000)])).toEqual([])
   expect(kinds([at(9_000)], [at(400_000)])).toEqual(['lingers'])
 })
 
 it('tells of a new verdict, and of one that is overdue, in place of that', () => {
   expect(kinds([at(9_000)], [at(10_000, { verdict: 'dead' })])).toEqual(['judged'])
-  expect(kinds([at(299_000)], [at(301_000, { overdue: true })])).toEqual(['judged'])
+  expect(kinds([at(299_000)], [at(300_000)])).toEqual([]) // overdue begins behind the limit
+  expect(kinds([at(300_000)], [at(300_001, { overdue: true })])).toEqual(['judged'])
 })

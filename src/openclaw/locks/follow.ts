@@ -6,7 +6,7 @@ export interface LockChange<Lock extends JudgedLock = JudgedLock> {
   lock: Lock
 }
 
-/** A lock that is held for so long is told of again. Unit: ms. */
+/** A lock that is held for longer is told of again; past its limit to the millisecond too, so one that is overdue is told of as that. Unit: ms. */
 const lingersAfterMs = [10_000, 60_000, 300_000, 900_000, 3_600_000, 86_400_000] as const
 
 /** One file under one name: a lock that is taken anew is another one. */
@@ -24,7 +24,7 @@ export function changesOf<Lock extends JudgedLock>(before: readonly Lock[], now:
     const was = known.get(lockIdentity(lock))
     if (was === undefined) changes.push({ kind: 'held', lock })
     else if (was.verdict !== lock.verdict || was.overdue !== lock.overdue) changes.push({ kind: 'judged', lock })
-    else if (lingersAfterMs.some((ms) => was.ageMs < ms && lock.ageMs >= ms)) changes.push({ kind: 'lingers', lock })
+    else if (lingersAfterMs.some((ms) => was.ageMs <= ms && lock.ageMs > ms)) changes.push({ kind: 'lingers', lock })
   }
   return changes
 }
