@@ -23,17 +23,19 @@ const level = {
   cron: 2,
   archive: 3,
   openclaw: 3,
-  sqlite: 3,
-  engine: 4,
-  testing: 4,
-  provider: 5,
-  config: 5,
-  http: 5,
-  cli: 6,
+  relational: 3,
+  sqlite: 4,
+  postgres: 4,
+  engine: 5,
+  testing: 5,
+  provider: 6,
+  config: 6,
+  http: 6,
+  cli: 7,
 }
 
 /** Who may read the clock, the environment, the disk and chance. */
-const outside = ['host/', 'archive/', 'openclaw/files/', 'openclaw/database/', 'sqlite/', 'cli/main.ts']
+const outside = ['host/', 'archive/', 'openclaw/files/', 'openclaw/database/', 'sqlite/', 'postgres/', 'cli/main.ts']
 
 /** Over this a file holds a second idea. */
 const linesMax = 300

@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest'
 import { Scratch } from '../../test/sqlite/scratch.ts'
 import { untrustedName } from '../host/filesystem.ts'
 import { alice, holderNamed, refused, wordsOf } from '../testing/contract/scene.ts'
-import { isNewEnough } from './file/connection.ts'
+import { isNewEnough } from './database/connection.ts'
 import { holdsStore, openReadOnly, sqliteStore } from './open.ts'
 
 const execute = promisify(execFile)

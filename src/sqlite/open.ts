@@ -3,12 +3,12 @@ import { join, resolve } from 'node:path'
 import { isSystemError } from '../host/files.ts'
 import { packageVersion } from '../host/version.ts'
 import { HoldfastError, isHoldfastError } from '../model/errors.ts'
+import { RelationalStore } from '../relational/handle.ts'
 import type { OpenStore, Store, StoreTelemetry } from '../store/port.ts'
-import { databaseName, findDatabase } from './file/directory.ts'
-import { SqliteStore } from './handle.ts'
+import { databaseName, findDatabase } from './database/directory.ts'
 import { type Owner, readOwner, removeOwner, writeOwner } from './owner.ts'
 import { logBytes } from './threads/calls.ts'
-import { Lines } from './threads/lines.ts'
+import { Threads } from './threads/threads.ts'
 
 export interface SqliteOptions {
   /** Free bytes on the disk below which the store takes nothing new. Unit: bytes; 64 MB when absent. */
@@ -30,9 +30,9 @@ const diskReserveDefaultBytes = 64 * 1024 ** 2
 export function sqliteStore(directory: string, options: SqliteOptions = {}): OpenStore {
   const root = resolve(directory)
   const open: OpenStore = async ({ holder, telemetry, atMs }) => {
-    const lines = new Lines(threadData(root, options, { readOnly: false, atMs }), telemetry)
+    const threads = new Threads(threadData(root, options, { readOnly: false, atMs }), telemetry)
     try {
-      await lines.opened()
+      await threads.opened()
     } catch (error) {
       throw isHoldfastError(error, 'STORE_IN_USE') ? inUse(root) : error
     }
@@ -44,7 +44,7 @@ export function sqliteStore(directory: string, options: SqliteOptions = {}): Ope
       socket: null,
       version: packageVersion(),
     })
-    return new SqliteStore(lines, () => removeOwner(root))
+    return new RelationalStore(threads, () => removeOwner(root))
   }
   return Object.assign(open, { directory: root })
 }
@@ -56,9 +56,9 @@ export function sqliteStore(directory: string, options: SqliteOptions = {}): Ope
 export async function openReadOnly(directory: string): Promise<Store> {
   const root = resolve(directory)
   findDatabase(root)
-  const lines = new Lines(threadData(root, {}, { readOnly: true, atMs: 0 }), silent)
-  await lines.opened()
-  return new SqliteStore(lines, () => {})
+  const threads = new Threads(threadData(root, {}, { readOnly: true, atMs: 0 }), silent)
+  await threads.opened()
+  return new RelationalStore(threads, () => {})
 }
 
 /** Is there a database file in the directory? Whether it is ours, and whole, opening it tells. */

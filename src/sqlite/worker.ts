@@ -1,8 +1,9 @@
 import { enableCompileCache } from 'node:module'
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { recordOf } from '../model/errors.ts'
-import { failureOf } from './file/failures.ts'
-import type { Call, closing, Report, ThreadData } from './threads/calls.ts'
+import type { Call, closing, Report } from '../relational/threads/calls.ts'
+import { failureOf } from './database/failures.ts'
+import type { ThreadData } from './threads/calls.ts'
 
 /** The entry of each thread. A role loads only what it needs: opening a store waits for this. */
 

@@ -1,4 +1,4 @@
-import { findDatabase } from '../../sqlite/file/directory.ts'
+import { findDatabase } from '../../sqlite/database/directory.ts'
 import { openReadOnly, sqliteStore } from '../../sqlite/open.ts'
 import { readCommandConfig } from '../config/read.ts'
 import type { CommandOptions } from '../options.ts'

@@ -3,7 +3,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, it } from 'vitest'
 import { echo, eventually, newData } from '../../../test/engine/opened.ts'
 import { parseSessionKey } from '../../model/keys.ts'
-import { databaseName } from '../../sqlite/file/directory.ts'
+import { databaseName } from '../../sqlite/database/directory.ts'
 import type { Deliver } from '../runner.ts'
 
 const key = parseSessionKey('alice')

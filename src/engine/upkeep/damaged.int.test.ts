@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { crashable, echo, eventually, faulty, newData, shortLimits, untilAborted } from '../../../test/engine/opened.ts'
 import { parseSessionKey } from '../../model/keys.ts'
 import { nameOf } from '../../recovery/plan.ts'
-import { databaseName } from '../../sqlite/file/directory.ts'
+import { databaseName } from '../../sqlite/database/directory.ts'
 import { sqliteStore } from '../../sqlite/open.ts'
 import type { Deliver } from '../runner.ts'
 

@@ -3,9 +3,9 @@ import { join } from 'node:path'
 import { isSystemError, makeDirectory } from '../../host/files.ts'
 import { HoldfastError } from '../../model/errors.ts'
 import type { BackupReport } from '../../store/upkeep.ts'
-import { Connection } from '../file/connection.ts'
-import { digestOf, writeCopy } from '../file/copy.ts'
-import { databaseName } from '../file/directory.ts'
+import { Connection } from '../database/connection.ts'
+import { digestOf, writeCopy } from '../database/copy.ts'
+import { databaseName } from '../database/directory.ts'
 import { verify } from './verify.ts'
 
 /** The copy is opened as a new process would open it, and checked in full, before it counts. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import { unpackBody } from '../file/bodies.ts'
-import type { Connection } from '../file/connection.ts'
+import { unpackBody } from '../../relational/rows/bodies.ts'
+import type { Connection } from '../database/connection.ts'
 
 interface BlobRow {
   id: number

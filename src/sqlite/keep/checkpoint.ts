@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs'
-import type { Connection } from '../file/connection.ts'
-import { isSqliteError } from '../file/failures.ts'
+import type { Connection } from '../database/connection.ts'
+import { isSqliteError } from '../database/failures.ts'
 import { log } from '../threads/calls.ts'
 import { freePagesOf, vacuumPages, vacuumStep } from './vacuum.ts'
 

@@ -3,10 +3,10 @@ import { expect, it } from 'vitest'
 import { Scratch } from '../../../test/sqlite/scratch.ts'
 import { HoldfastError, recordOf } from '../../model/errors.ts'
 import { parseSessionKey, type SessionKey } from '../../model/keys.ts'
+import { unpackBody } from '../../relational/rows/bodies.ts'
 import { purgeAll } from '../../testing/contract/retention/moves.ts'
 import { openLanes, penOf, type Scene } from '../../testing/contract/scene.ts'
-import { unpackBody } from '../file/bodies.ts'
-import { openForReading } from '../file/connection.ts'
+import { openForReading } from '../database/connection.ts'
 
 /** Letters that hardly become smaller, so that what is compressed of them is theirs alone. */
 const noise = (bytes: number) => Buffer.from(crypto.getRandomValues(new Uint8Array(bytes))).toString('base64url')

@@ -1,8 +1,8 @@
 import { systemClock } from '../../host/clock.ts'
 import { HoldfastError } from '../../model/errors.ts'
-import { busyLimitMs, pause } from '../file/busy.ts'
-import type { Connection } from '../file/connection.ts'
-import { metaSql, unscrubbed } from '../statements/upkeep.ts'
+import { metaSql, unscrubbed } from '../../relational/statements/upkeep.ts'
+import { busyLimitMs, pause } from '../database/busy.ts'
+import type { Connection } from '../database/connection.ts'
 import { freeBytesOf, vacuumStep } from './vacuum.ts'
 
 /** So that the writer has its turn between two steps. */

@@ -1,4 +1,4 @@
-import type { Connection } from '../file/connection.ts'
+import type { Connection } from '../database/connection.ts'
 
 /** Pages given back to the disk at one time; each step is a short write transaction. */
 export const vacuumPages = 128

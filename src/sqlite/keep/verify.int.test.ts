@@ -2,7 +2,7 @@ import { closeSync, openSync, statSync, writeSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { Scratch } from '../../../test/sqlite/scratch.ts'
 import { alice, bob, type Scene } from '../../testing/contract/scene.ts'
-import { openForWriting } from '../file/connection.ts'
+import { openForWriting } from '../database/connection.ts'
 import { verify } from './verify.ts'
 
 /** A store with everything in it: settled, running and waiting turns, a reset, a summary, a large body. */

@@ -1,8 +1,8 @@
 import { systemClock } from '../../host/clock.ts'
+import { type Invariant, invariants, quickInvariants } from '../../relational/statements/invariants.ts'
 import type { VerifyReport } from '../../store/upkeep.ts'
-import type { Connection } from '../file/connection.ts'
-import { isSqliteError } from '../file/failures.ts'
-import { type Invariant, invariants, quickInvariants } from '../statements/invariants.ts'
+import type { Connection } from '../database/connection.ts'
+import { isSqliteError } from '../database/failures.ts'
 import { checkBlobs } from './blobs.ts'
 
 /** Problems named for each check; more of the same kind add nothing. */

@@ -1,27 +1,28 @@
 import { describe, expect, it } from 'vitest'
 import { Scratch } from '../../../test/sqlite/scratch.ts'
 import { HoldfastError, recordOf } from '../../model/errors.ts'
+import { entriesToStore, requestToStore } from '../../relational/bodies.ts'
+import { type WriteVerb, writeVerbs } from '../../relational/write-verbs.ts'
 import { alice, bob, openLanes, penOf, type Scene } from '../../testing/contract/scene.ts'
-import { entriesToStore, requestToStore } from '../bodies.ts'
-import { type Connection, openForWriting } from '../file/connection.ts'
+import { type Connection, openForWriting } from '../database/connection.ts'
+import { failures } from '../database/failures.ts'
 import { verify } from '../keep/verify.ts'
-import type { Work } from '../verbs/work.ts'
-import { runBatch } from './batch.ts'
-import { type WriteVerb, writeVerbs } from './write-verbs.ts'
+import { runBatch, type SqliteWork } from './batch.ts'
 
 const atMs = 1_750_000_000_000
 
-const workOn = (db: Connection): Work => ({
+const workOn = (db: Connection): SqliteWork => ({
   db,
   queue: { total: 0 },
   returning: new Set(),
   again: false,
+  failures,
   requireRoom: () => {},
   lookForRoom: () => {},
 })
 
 /** One call in a batch of its own, as the writer makes it. */
-function commit(work: Work, verb: string, input: unknown): unknown {
+function commit(work: SqliteWork, verb: string, input: unknown): unknown {
   const result = runBatch(work, [{ id: 1, verb, input }], (name) => writeVerbs[name as 'probe'] as WriteVerb)
   if (result.kind !== 'committed') throw new Error(result.kind)
   const [answer] = result.answers

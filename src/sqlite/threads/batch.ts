@@ -1,9 +1,10 @@
 import { type HoldfastError, recordOf } from '../../model/errors.ts'
-import type { Connection } from '../file/connection.ts'
-import { breaksTransaction, failureOf, isBusy, isSqliteError } from '../file/failures.ts'
-import type { Work } from '../verbs/work.ts'
-import type { Answer, Call } from './calls.ts'
-import type { WriteVerb } from './write-verbs.ts'
+import type { Answer, Call } from '../../relational/threads/calls.ts'
+import type { Work } from '../../relational/verbs/work.ts'
+import type { WriteVerb } from '../../relational/write-verbs.ts'
+import type { Connection } from '../database/connection.ts'
+import { breaksTransaction, failureOf, isBusy, isSqliteError } from '../database/failures.ts'
+import { perform } from '../database/perform.ts'
 
 export type BatchResult =
   | { kind: 'committed'; answers: Answer[]; changed: boolean }
@@ -11,6 +12,11 @@ export type BatchResult =
   | { kind: 'busy' }
   /** Nothing of the batch is certain to be kept, nor, with STORE_IO, certain not to be. */
   | { kind: 'failed'; error: HoldfastError }
+
+/** What verbs work with, and the connection on which their statements run. */
+export interface SqliteWork extends Work {
+  readonly db: Connection
+}
 
 const sql = {
   begin: 'BEGIN IMMEDIATE',
@@ -25,13 +31,13 @@ const sql = {
  * Many verbs, one transaction, one fsync. A verb that refuses takes back only its own writes. Nearly all refuse before
  * they have written, so each gets a savepoint of its own only when one of them did not: savepoints copy pages.
  */
-export function runBatch(work: Work, calls: readonly Call[], verbOf: (name: string) => WriteVerb): BatchResult {
+export function runBatch(work: SqliteWork, calls: readonly Call[], verbOf: (name: string) => WriteVerb): BatchResult {
   return tryBatch(work, calls, verbOf, false) ?? (tryBatch(work, calls, verbOf, true) as BatchResult)
 }
 
 /** Null: without savepoints, a verb had written before it refused. Nothing has happened then. */
 function tryBatch(
-  work: Work,
+  work: SqliteWork,
   calls: readonly Call[],
   verbOf: (name: string) => WriteVerb,
   saving: boolean,
@@ -67,22 +73,22 @@ function tryBatch(
 }
 
 /** Null when it refuses and has written. */
-function runVerb(work: Work, { id, input }: Call, verb: WriteVerb): Answer | null {
+function runVerb(work: SqliteWork, { id, input }: Call, verb: WriteVerb): Answer | null {
   const { changed } = work.db
   try {
-    return { id, ok: true, value: verb(work, input) }
+    return { id, ok: true, value: perform(work.db, verb(work, input)) }
   } catch (error) {
     if (breaksTransaction(error)) throw error
     return work.db.changed === changed ? { id, ok: false, error: recordOf(failureOf(error)) } : null
   }
 }
 
-function saveVerb(work: Work, { id, input }: Call, verb: WriteVerb): Answer {
+function saveVerb(work: SqliteWork, { id, input }: Call, verb: WriteVerb): Answer {
   const { db } = work
   const queuedBefore = work.queue.total
   db.command(sql.save)
   try {
-    const value = verb(work, input)
+    const value = perform(db, verb(work, input))
     db.command(sql.release)
     return { id, ok: true, value }
   } catch (error) {

@@ -1,23 +1,3 @@
-import type { ErrorRecord } from '../../model/errors.ts'
-
-/** One verb on its way to a thread. */
-export interface Call {
-  id: number
-  verb: string
-  input: unknown
-}
-
-export type Answer = { id: number; ok: true; value: unknown } | { id: number; ok: false; error: ErrorRecord }
-
-/** What a thread says; answers of one batch travel together. */
-export type Report =
-  | { kind: 'opened' }
-  | { kind: 'refused'; error: ErrorRecord }
-  | { kind: 'answers'; answers: Answer[] }
-  /** One group commit. */
-  | { kind: 'committed'; ms: number; verbs: number }
-  | { kind: 'writable'; writable: boolean; because: ErrorRecord | null }
-
 export type Role = 'writer' | 'reader' | 'keeper'
 
 /** What a thread is started with. */
@@ -49,6 +29,3 @@ export const log = {
 } as const
 
 export const logBytes = 4 * Int32Array.BYTES_PER_ELEMENT
-
-/** Sent instead of calls: finish and end. */
-export const closing = 'close'

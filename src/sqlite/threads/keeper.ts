@@ -1,17 +1,25 @@
 import type { MessagePort } from 'node:worker_threads'
 import { recordOf } from '../../model/errors.ts'
-import { patiently } from '../file/busy.ts'
-import { type Connection, openForReading, openForWriting } from '../file/connection.ts'
-import { failureOf } from '../file/failures.ts'
+import { searchEntries } from '../../relational/reads/search.ts'
+import { type Answer, type Call, closing, type Report } from '../../relational/threads/calls.ts'
+import type { SearchQuery } from '../../store/sessions.ts'
+import { patiently } from '../database/busy.ts'
+import { type Connection, openForReading, openForWriting } from '../database/connection.ts'
+import { failureOf } from '../database/failures.ts'
+import { perform } from '../database/perform.ts'
 import { backup } from '../keep/backup.ts'
 import { Checkpoints } from '../keep/checkpoint.ts'
-import { searchEntries } from '../keep/search.ts'
 import { giveBack, scrub } from '../keep/space.ts'
 import { verify } from '../keep/verify.ts'
-import { type Answer, type Call, closing, type Report, type ThreadData } from './calls.ts'
+import type { ThreadData } from './calls.ts'
 
-const keepVerbs = { searchEntries, verify, backup, giveBack, scrub }
-export type KeepVerbs = typeof keepVerbs
+const keepVerbs = {
+  searchEntries: (db: Connection, query: SearchQuery) => perform(db, searchEntries(query)),
+  verify,
+  backup,
+  giveBack,
+  scrub,
+}
 type KeepVerb = (db: Connection, input: unknown) => unknown
 
 /** Ten looks a second keep the log at a few megabytes under full load. */
@@ -42,7 +50,7 @@ export class Keeper {
   }
 
   #answer({ id, verb, input }: Call): Answer {
-    const act = keepVerbs[verb as keyof KeepVerbs] as KeepVerb
+    const act = keepVerbs[verb as keyof typeof keepVerbs] as KeepVerb
     try {
       return { id, ok: true, value: patiently(() => act(this.#db, input)) }
     } catch (error) {

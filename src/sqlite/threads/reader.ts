@@ -1,12 +1,14 @@
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import { recordOf } from '../../model/errors.ts'
-import { patiently } from '../file/busy.ts'
-import { type Connection, openForReading } from '../file/connection.ts'
-import { failureOf, isSqliteError } from '../file/failures.ts'
-import { type Answer, type Call, closing, type Report, type ThreadData } from './calls.ts'
-import { readVerbs } from './read-verbs.ts'
-
-type ReadVerb = (db: Connection, input: unknown, path: string) => unknown
+import { type ReadVerb, readVerbs } from '../../relational/read-verbs.ts'
+import { type Answer, type Call, closing, type Report } from '../../relational/threads/calls.ts'
+import { patiently } from '../database/busy.ts'
+import { bytesOf } from '../database/bytes.ts'
+import { type Connection, openForReading } from '../database/connection.ts'
+import { failureOf, isSqliteError } from '../database/failures.ts'
+import { perform } from '../database/perform.ts'
+import { checkReadable } from '../database/readable.ts'
+import type { ThreadData } from './calls.ts'
 
 /** Reads on a connection that cannot write. Each verb sees one snapshot, and holds it no longer than it runs. */
 export class Reader {
@@ -33,20 +35,21 @@ export class Reader {
 
   #answer({ id, verb, input }: Call): Answer {
     try {
-      const act = readVerbs[verb as keyof typeof readVerbs] as ReadVerb
-      return { id, ok: true, value: patiently(() => this.#inSnapshot(act, input)) }
+      return { id, ok: true, value: patiently(() => this.#inSnapshot(verb, input)) }
     } catch (error) {
       if (isSqliteError(error)) this.#reopen()
       return { id, ok: false, error: recordOf(failureOf(error)) }
     }
   }
 
-  #inSnapshot(verb: ReadVerb, input: unknown): unknown {
+  #inSnapshot(verb: string, input: unknown): unknown {
     this.#opened ??= openForReading(this.#path) // at the first read: the thread starts while the writer still opens
     const db = this.#opened
     db.run('BEGIN')
     try {
-      return verb(db, input, this.#path)
+      if (verb === 'checkReadable') return checkReadable(db, this.#path)
+      const act = readVerbs[verb as keyof typeof readVerbs] as ReadVerb
+      return perform(db, act(input, { bytes: () => bytesOf(db, this.#path) }))
     } finally {
       if (db.database.isTransaction) db.run('COMMIT')
     }

@@ -3,16 +3,16 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import { systemClock } from '../../host/clock.ts'
 import { HoldfastError, recordOf } from '../../model/errors.ts'
-import { busyLimitMs, busyWaitMaxMs } from '../file/busy.ts'
-import { type Connection, openForWriting } from '../file/connection.ts'
-import { failureOf } from '../file/failures.ts'
+import { turnSql } from '../../relational/statements/turns.ts'
+import { type Answer, type Call, closing, type Report } from '../../relational/threads/calls.ts'
+import { type WriteVerb, writeVerbs } from '../../relational/write-verbs.ts'
+import { busyLimitMs, busyWaitMaxMs } from '../database/busy.ts'
+import { type Connection, openForWriting } from '../database/connection.ts'
+import { failureOf, failures } from '../database/failures.ts'
 import { CatchUp } from '../keep/checkpoint.ts'
-import { turnSql } from '../statements/turns.ts'
-import type { Work } from '../verbs/work.ts'
-import { type BatchResult, runBatch } from './batch.ts'
-import { type Answer, type Call, closing, log, type Report, type ThreadData } from './calls.ts'
+import { type BatchResult, runBatch, type SqliteWork } from './batch.ts'
+import { log, type ThreadData } from './calls.ts'
 import { Room } from './room.ts'
-import { type WriteVerb, writeVerbs } from './write-verbs.ts'
 
 /** Verbs of one commit: bounds how long the first of them waits for the last. */
 const batchMax = 512
@@ -27,7 +27,7 @@ export class Writer {
   readonly #waiting: Call[] = []
   readonly #atEnd: () => void
   #db: Connection
-  #work: Work
+  #work: SqliteWork
   #serving = false
   #closing = false
 
@@ -141,13 +141,14 @@ export class Writer {
     }
   }
 
-  #workOn(db: Connection): Work {
+  #workOn(db: Connection): SqliteWork {
     const { count } = db.first<{ count: number }>(turnSql.countQueued) as { count: number }
     return {
       db,
       queue: { total: count },
       returning: new Set(),
       again: false,
+      failures,
       requireRoom: () => this.#room.require(),
       lookForRoom: () => this.#room.lookAgain(),
     }

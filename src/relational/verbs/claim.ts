@@ -1,0 +1,92 @@
+import { HoldfastError } from '../../model/errors.ts'
+import type { Holder } from '../../model/holders.ts'
+import type { SessionKey } from '../../model/keys.ts'
+import type { Claim, ClaimInput } from '../../store/turns.ts'
+import { inboundOf, requestOf, type StoredInbound, type StoredRequestText } from '../rows/inbound.ts'
+import { type SessionRow, sessionOf, type TurnRow, turnOf } from '../rows/rows.ts'
+import { leaseSql } from '../statements/leases.ts'
+import { sessionSql } from '../statements/sessions.ts'
+import { turnSql } from '../statements/turns.ts'
+import { first, run, type Steps } from '../steps.ts'
+import { addAsked } from './asked.ts'
+import { nextTurn, noteStart } from './lanes.ts'
+import { hideRange, recountContext } from './transcript.ts'
+import type { Work } from './work.ts'
+
+export type StoredClaim = Omit<Claim, 'inbound' | 'request'> & { inbound: StoredInbound[]; request: StoredRequestText }
+
+/** Windows that one claim closes, some 10 µs each; those beyond are for the next, so that none holds up the writer. */
+const dueMax = 1_000
+
+/** `claim` names this call: a repeat after an unknown outcome finds the lease that the first try took. */
+export function* claimTurn(work: Work, input: ClaimInput & { claim: string }): Steps<StoredClaim | null> {
+  const taken = yield* first<{ turn: number }>(leaseSql.byClaim, input.claim)
+  if (taken !== undefined) return yield* readClaim(taken.turn)
+  yield* run(turnSql.due, input.atMs, dueMax)
+  const next = yield* nextTurn(input.holder.id, input.rules, input.atMs)
+  if (next === null) return null
+  work.requireRoom()
+  try {
+    yield* take(work, next, input)
+    return yield* readClaim(next)
+  } catch (error) {
+    throw yield* cannotStart(work, next, error)
+  }
+}
+
+/** Says which turn it is, so that somebody can see to it; what a disk gives as an error stays that. */
+function* cannotStart(work: Work, position: number, error: unknown): Steps<unknown> {
+  const { code, facts } = work.failures.failureOf(error)
+  if (work.failures.endsTransaction(error)) return error
+  if (code !== 'INTERNAL' && code !== 'HEAD_MOVED' && code !== 'STORE_CORRUPT') return error
+  const found = yield* first<{ turnId: string; sessionKey: SessionKey }>(turnSql.idsOf, position)
+  const because = String(facts.because ?? facts.name ?? code)
+  return new HoldfastError('STORE_CORRUPT', { ...found, because }, { cause: error })
+}
+
+function* take(work: Work, position: number, input: ClaimInput & { claim: string }): Steps<void> {
+  const turn = (yield* first<TurnRow>(turnSql.byPosition, position)) as TurnRow
+  yield* run(sessionSql.take, turn.session)
+  const session = (yield* first<SessionRow>(sessionSql.byId, turn.session)) as SessionRow
+  const { fence } = session
+  yield* addHolder(input.holder)
+  yield* run(
+    leaseSql.add,
+    session.id,
+    position,
+    fence,
+    turn.lane,
+    turn.source,
+    input.holder.id,
+    input.claim,
+    input.atMs,
+  )
+  work.queue.total -= 1
+
+  const { from, to, stood } = yield* addAsked(session, turn, turn.attempts + 1, input.atMs)
+  const head = Math.max(session.head, to)
+  yield* run(turnSql.start, ...[position, fence, input.holder.id, input.atMs, session.transcript, from, to, head + 1])
+  yield* noteStart(turn.lane, turn.source)
+  if (!stood || turn.attemptFrom === null) return
+  yield* hideRange(session.transcriptId, turn.attemptFrom, turn.attemptTo ?? session.head)
+  yield* recountContext(session.id)
+}
+
+function* addHolder(holder: Holder): Steps<void> {
+  const { id, host, bootId, pidNamespace, pid, startTicks, sinceMs } = holder
+  yield* run(leaseSql.addHolder, id, host, bootId, pidNamespace, pid, startTicks, sinceMs)
+}
+
+function* readClaim(position: number): Steps<StoredClaim> {
+  const turn = (yield* first<TurnRow>(turnSql.byPosition, position)) as TurnRow
+  const session = (yield* first<SessionRow>(sessionSql.byId, turn.session)) as SessionRow
+  return {
+    turn: turnOf(turn),
+    inbound: yield* inboundOf(position),
+    request: yield* requestOf(turn),
+    session: sessionOf(session),
+    fence: session.fence,
+    head: session.head,
+    waitedMs: Math.max(0, (turn.startedAtMs ?? 0) - turn.queuedMs),
+  }
+}

@@ -1,0 +1,48 @@
+import { countsOf, isLaneOpen, type LaneFacts, passedOver, planClaim, type WaitingSource } from '../../lanes/plan.ts'
+import { type LaneName, type LaneRules, laneNames } from '../../model/lanes.ts'
+import { laneSql } from '../statements/lanes.ts'
+import { all, first, run, type Steps } from '../steps.ts'
+
+/** Rows of sources that have nothing left, deleted with each start; a start leaves one at most. */
+const goneMax = 8
+
+type Runners = Pick<LaneFacts, 'lane' | 'running'>
+
+/** The position of the turn that the lane rules choose for this holder; null when none can start. */
+export function* nextTurn(holderId: string, rules: LaneRules, nowMs: number): Steps<number | null> {
+  const runners = yield* runnersOf(holderId)
+  const counts = countsOf(runners)
+  const facts: LaneFacts[] = []
+  for (const each of runners) {
+    facts.push(isLaneOpen(each.lane, counts, rules) ? yield* waitingIn(each, rules) : none(each))
+  }
+  const plan = planClaim(facts, rules, nowMs)
+  return plan.kind === 'take' ? plan.position : null
+}
+
+/** Counted from the leases, so it cannot be wrong; as many rows as the holder runs turns. */
+function* runnersOf(holderId: string): Steps<Runners[]> {
+  const rows = yield* all<{ lane: LaneName; source: string; running: number }>(laneSql.running, holderId)
+  return laneNames.map((lane) => ({
+    lane,
+    running: new Map(rows.filter((row) => row.lane === lane).map(({ source, running }) => [source, running])),
+  }))
+}
+
+function* waitingIn({ lane, running }: Runners, rules: LaneRules): Steps<LaneFacts> {
+  const limit = passedOver(lane, running, rules) + 1
+  const byAge = yield* all<WaitingSource>(laneSql.byAge, lane, limit)
+  if (byAge.length === 0) return none({ lane, running })
+  const inTurn = yield* all<WaitingSource>(laneSql.inTurn, lane, limit)
+  const { starts } = (yield* first<{ starts: number }>(laneSql.starts, lane)) as { starts: number }
+  return { lane, running, starts, inTurn, byAge }
+}
+
+const none = (runners: Runners): LaneFacts => ({ ...runners, starts: 0, inTurn: [], byAge: [] })
+
+/** After the turn is no longer ready: its source goes to the end of the line. */
+export function* noteStart(lane: LaneName, source: string): Steps<void> {
+  yield* run(laneSql.started, lane)
+  yield* run(laneSql.served, lane, source)
+  yield* run(laneSql.forgetGone, lane, goneMax)
+}

@@ -1,0 +1,42 @@
+import type { SessionKey } from '../../model/keys.ts'
+import type { Turn } from '../../model/turns.ts'
+import { type TurnRow, turnOf } from '../rows/rows.ts'
+import { leaseSql } from '../statements/leases.ts'
+import { sessionSql } from '../statements/sessions.ts'
+import { turnSql } from '../statements/turns.ts'
+import { all, first, run, type Steps } from '../steps.ts'
+import { fenced, type HeldLease, type LeaseRow } from './ending.ts'
+import { refreshReady } from './queue.ts'
+import type { Work } from './work.ts'
+
+export function* recordProgress(
+  _work: Work,
+  input: { key: SessionKey; fence: number; note: string; atMs: number },
+): Steps<void> {
+  const changed = yield* run(leaseSql.progress, input.key, input.fence, input.atMs, input.note)
+  if (changed === 1) return
+  throw fenced(input.fence, (yield* first<LeaseRow>(leaseSql.ofSession, input.key))?.fence ?? null)
+}
+
+export function* expireLeases(
+  work: Work,
+  input: { holderIds: string[]; handedOver: boolean; limit: number; atMs: number },
+): Steps<Turn[]> {
+  const { handedOver, limit, atMs } = input
+  const holders = JSON.stringify(input.holderIds)
+  const before = work.again ? yield* all<TurnRow>(turnSql.interruptedAt, holders, atMs, limit) : []
+  if (before.length > 0) return before.map(turnOf)
+  const held = yield* all<{ key: SessionKey }>(leaseSql.ofHolders, holders, limit)
+  const turns: Turn[] = []
+  for (const { key } of held) turns.push(yield* interrupt(work, key, handedOver, atMs))
+  return turns
+}
+
+function* interrupt(work: Work, key: SessionKey, handedOver: boolean, atMs: number): Steps<Turn> {
+  const lease = (yield* first<LeaseRow>(leaseSql.ofSession, key)) as HeldLease
+  yield* run(turnSql.interrupt, lease.turn, atMs, lease.head, lease.progressMs, Number(handedOver))
+  yield* run(leaseSql.end, lease.id)
+  yield* run(sessionSql.fenceOff, lease.id)
+  yield* refreshReady(work, lease.id, false, atMs)
+  return turnOf((yield* first<TurnRow>(turnSql.byPosition, lease.turn)) as TurnRow)
+}
