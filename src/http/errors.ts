@@ -98,6 +98,13 @@ const meanings: Record<ErrorCode, Meaning> = {
   STORE_READ_ONLY: storeFailed,
   STORE_SQLITE_TOO_OLD: storeFailed,
   STORE_MISSING: storeFailed,
+  STORE_OLDER: storeFailed,
+  STORE_URL_INVALID: storeFailed,
+  STORE_UNREACHABLE: storeFailed,
+  STORE_CREDENTIALS: storeFailed,
+  STORE_TLS: storeFailed,
+  STORE_RIGHTS: storeFailed,
+  BACKUP_ELSEWHERE: meaning(501, 'store_error'),
   BACKUP_FAILED: meaning(500, 'store_error'),
 
   MODEL_RATE_LIMITED: meaning(429, 'rate_limit_error'),

@@ -95,15 +95,18 @@ export const errorCatalog = {
     title: 'The disk is full or below its reserve: the store is read-only',
     fix: 'Make room on the disk. Holdfast returns by itself; nothing acknowledged was lost.',
   },
-  STORE_IO: { title: 'The disk reported an error', fix: 'Check the disk and the system log; writes are retried.' },
+  STORE_IO: {
+    title: 'The disk, or the way to the database, reported an error',
+    fix: 'Check the disk, or the database server, and the system log; writes are retried.',
+  },
   STORE_CORRUPT: {
     title: 'The database is damaged',
     fix: 'Stop, keep a copy of the directory, restore the newest backup that `holdfast verify --data` accepts.',
   },
   STORE_NEWER: { title: 'The data was written by a newer Holdfast', fix: 'Install that version or a newer one.' },
   STORE_FOREIGN: {
-    title: 'The directory holds other files and no Holdfast store',
-    fix: 'Choose an empty or new directory with `--data DIR`.',
+    title: 'The directory, or the schema, holds something else and no Holdfast store',
+    fix: 'Choose an empty or new directory with `--data DIR`, or a schema of its own with `?schema=NAME`.',
   },
   STORE_PERMISSION: {
     title: 'The data directory cannot be read and written',
@@ -123,7 +126,38 @@ export const errorCatalog = {
     title: 'This SQLite has a known corruption bug',
     fix: 'Use a Node release with SQLite 3.51.3 or newer (Node 24.21 has it).',
   },
-  STORE_MISSING: { title: 'There is no Holdfast store here', fix: 'Start one with `holdfast serve --data DIR`.' },
+  STORE_MISSING: {
+    title: 'There is no Holdfast store here',
+    fix: 'Start one with `holdfast serve --data DIR`, or make the tables with `holdfast migrate --store URL`.',
+  },
+  STORE_OLDER: {
+    title: 'The tables are of an older version',
+    fix: 'Run `holdfast migrate --store URL` with a role that may change tables.',
+  },
+  STORE_URL_INVALID: {
+    title: 'The address of the database is not usable',
+    fix: 'Give `postgres://USER@HOST:PORT/DATABASE`, with parameters that docs/postgres.md lists.',
+  },
+  STORE_UNREACHABLE: {
+    title: 'The database server does not answer',
+    fix: 'Check the host and port of its address, and that it runs and takes connections from here.',
+  },
+  STORE_CREDENTIALS: {
+    title: 'The database server does not know the user or the password',
+    fix: 'Correct the user in the address, or the password (PGPASSWORD, PGPASSFILE).',
+  },
+  STORE_TLS: {
+    title: 'The connection to the database cannot be made secure',
+    fix: 'Give the certificate of its authority with `sslrootcert`, or see docs/postgres.md for other modes.',
+  },
+  STORE_RIGHTS: {
+    title: 'The role may not do this in the database',
+    fix: 'Grant it what `holdfast migrate --sql --role NAME` prints, or use the role that owns the tables.',
+  },
+  BACKUP_ELSEWHERE: {
+    title: 'A store in PostgreSQL is backed up by its server',
+    fix: 'Use pg_dump, pg_basebackup or the backups of your provider.',
+  },
   BACKUP_FAILED: { title: 'The backup could not be made or verified', fix: 'Choose a new directory with enough room.' },
 
   // the model

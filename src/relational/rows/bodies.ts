@@ -41,3 +41,13 @@ export function bodyText(text: string | null, packed: Uint8Array | null): string
 export function unpackBody(packed: Uint8Array): string {
   return zstdDecompressSync(packed).toString('utf8')
 }
+
+/** Whether what is packed is what the SHA-256 that names it says. */
+export function hashesTo(body: Uint8Array, hash: Uint8Array): boolean {
+  try {
+    return createHash('sha256').update(unpackBody(body)).digest().equals(hash)
+  } catch (error) {
+    if (/^Z(STD|_BUF)/.test(String((error as NodeJS.ErrnoException).code))) return false // Z_BUF_ERROR: it is cut off
+    throw error
+  }
+}

@@ -3,13 +3,13 @@ import { nextOf } from './ids.ts'
 /** What leaves the database, and what comes back. */
 export const leaveSql = {
   transcript: `
-    SELECT id, number, started_ms AS startedMs, reset_reason AS resetReason, head, ended_ms AS endedMs
+    SELECT id, number, started_ms AS "startedMs", reset_reason AS "resetReason", head, ended_ms AS "endedMs"
     FROM transcript WHERE session = ? AND number = ?`,
   numbers: 'SELECT number FROM transcript WHERE session = ? AND number > 0 ORDER BY number',
   transcriptsOf: 'SELECT id, number FROM transcript WHERE session = ? AND number > 0 ORDER BY number',
   /** Counts the notes and those that were undone: they change without the session's row. */
   summaries: `
-    SELECT coalesce(max(id), 0) AS newest, total(undone_ms) AS undone FROM summary WHERE session = ? AND transcript = ?`,
+    SELECT coalesce(max(id), 0) AS newest, coalesce(sum(undone_ms), 0) AS undone FROM summary WHERE session = ? AND transcript = ?`,
   /** Sessions whose reply is still to be sent: few, by two partial indexes. */
   unsettled: `
     SELECT DISTINCT t.session FROM delivery d JOIN turn t ON t.position = d.turn WHERE d.status = 'pending'
@@ -106,7 +106,7 @@ export const returnSql = {
     INSERT INTO withheld (transcript, session, number, counted, archived, part, header, counts) VALUES (?, ?, ?, 0, ?, 0, ?, ?)`,
   staged: 'UPDATE withheld SET part = ?2, counts = ?3, bytes = ?4 WHERE transcript = ?1',
   last: `
-    SELECT seq, id, shown_count AS shownCount, shown_tokens AS shownTokens FROM entry
+    SELECT seq, id, shown_count AS "shownCount", shown_tokens AS "shownTokens" FROM entry
     WHERE transcript = ? ORDER BY seq DESC LIMIT 1`,
   entryAt: 'SELECT n, transcript, blob, bytes FROM entry WHERE n = ? OR id = ?',
   dropEntry: 'DELETE FROM entry WHERE n = ?',
@@ -130,7 +130,7 @@ export const returnSql = {
   lastSummary: 'SELECT id FROM summary WHERE session = ?1 AND transcript = ?2 ORDER BY id DESC LIMIT 1',
   hasHolder: 'SELECT 1 FROM holder WHERE id = ?',
   showTranscript: 'UPDATE transcript SET number = ?2, head = ?3, ended_ms = ?4 WHERE id = ?1',
-  nextStart: 'SELECT min(started_ms) AS atMs FROM transcript WHERE session = ? AND number > ?',
+  nextStart: 'SELECT min(started_ms) AS "atMs" FROM transcript WHERE session = ? AND number > ?',
   countIn: 'UPDATE session SET entries = entries + ?2, bytes = bytes + ?3 WHERE id = ?1',
   /** ?1 id, ?2 key, ?3 state … */
   showSession: `
@@ -141,40 +141,40 @@ export const returnSql = {
 }
 
 const archivedColumns = `
-  id, key AS sessionKey, kind, transcript, whole, place, sweep, file, offset, length, bytes, sha256, entries,
-  first_ms AS firstAtMs, last_ms AS lastAtMs, taken_ms AS takenAtMs, expires_ms AS expiresAtMs`
+  id, key AS "sessionKey", kind, transcript, whole, place, sweep, file, "offset", length, bytes, sha256, entries,
+  first_ms AS "firstAtMs", last_ms AS "lastAtMs", taken_ms AS "takenAtMs", expires_ms AS "expiresAtMs"`
 
 export const archivedSql = {
   byId: `SELECT ${archivedColumns} FROM archived WHERE id = ?`,
   known: 'SELECT id FROM archived WHERE key = ? AND transcript = ? AND sweep = ?',
   add: `
-    INSERT INTO archived (key, kind, transcript, whole, place, sweep, file, offset, length, bytes, sha256, entries,
+    INSERT INTO archived (key, kind, transcript, whole, place, sweep, file, "offset", length, bytes, sha256, entries,
       first_ms, last_ms, taken_ms, expires_ms)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     RETURNING id`,
   move: `
-    UPDATE archived SET place = ?2, sweep = ?3, file = ?4, offset = ?5, length = ?6, expires_ms = ?7 WHERE id = ?1`,
+    UPDATE archived SET place = ?2, sweep = ?3, file = ?4, "offset" = ?5, length = ?6, expires_ms = ?7 WHERE id = ?1`,
   drop: 'DELETE FROM archived WHERE id = ?',
   /** ?1 ?2 the last row's time and id, ?3 key, ?4 place, ?5 sweep, ?6 expired at, ?7 limit */
   list: `
     SELECT ${archivedColumns} FROM archived
-    WHERE (taken_ms, id) < (?1, ?2) AND (?3 IS NULL OR key = ?3) AND (?4 IS NULL OR place = ?4)
-      AND (?5 IS NULL OR sweep = ?5) AND (?6 IS NULL OR expires_ms <= ?6)
+    WHERE (taken_ms, id) < (?1, ?2) AND (CAST(?3 AS TEXT) IS NULL OR key = ?3) AND (CAST(?4 AS TEXT) IS NULL OR place = ?4)
+      AND (CAST(?5 AS TEXT) IS NULL OR sweep = ?5) AND (CAST(?6 AS BIGINT) IS NULL OR expires_ms <= ?6)
     ORDER BY taken_ms DESC, id DESC LIMIT ?7`,
   listOfKey: `
     SELECT ${archivedColumns} FROM archived
-    WHERE key = ?3 AND (taken_ms, id) < (?1, ?2) AND (?4 IS NULL OR place = ?4)
-      AND (?5 IS NULL OR sweep = ?5) AND (?6 IS NULL OR expires_ms <= ?6)
+    WHERE key = ?3 AND (taken_ms, id) < (?1, ?2) AND (CAST(?4 AS TEXT) IS NULL OR place = ?4)
+      AND (CAST(?5 AS TEXT) IS NULL OR sweep = ?5) AND (CAST(?6 AS BIGINT) IS NULL OR expires_ms <= ?6)
     ORDER BY taken_ms DESC, id DESC LIMIT ?7`,
   listOfSweep: `
     SELECT ${archivedColumns} FROM archived
-    WHERE sweep = ?5 AND (taken_ms, id) < (?1, ?2) AND (?3 IS NULL OR key = ?3) AND (?4 IS NULL OR place = ?4)
-      AND (?6 IS NULL OR expires_ms <= ?6)
+    WHERE sweep = ?5 AND (taken_ms, id) < (?1, ?2) AND (CAST(?3 AS TEXT) IS NULL OR key = ?3) AND (CAST(?4 AS TEXT) IS NULL OR place = ?4)
+      AND (CAST(?6 AS BIGINT) IS NULL OR expires_ms <= ?6)
     ORDER BY taken_ms DESC, id DESC LIMIT ?7`,
   listExpired: `
     SELECT ${archivedColumns} FROM archived
-    WHERE expires_ms <= ?6 AND (taken_ms, id) < (?1, ?2) AND (?3 IS NULL OR key = ?3) AND (?4 IS NULL OR place = ?4)
-      AND (?5 IS NULL OR sweep = ?5)
+    WHERE expires_ms <= ?6 AND (taken_ms, id) < (?1, ?2) AND (CAST(?3 AS TEXT) IS NULL OR key = ?3) AND (CAST(?4 AS TEXT) IS NULL OR place = ?4)
+      AND (CAST(?5 AS TEXT) IS NULL OR sweep = ?5)
     ORDER BY taken_ms DESC, id DESC LIMIT ?7`,
   places: 'SELECT place, count(*) AS count, sum(length) AS bytes FROM archived GROUP BY place',
 }
@@ -184,7 +184,7 @@ const unprotected = `
   AND NOT EXISTS (SELECT 1 FROM turn t WHERE t.settled_ms IS NULL AND t.session = s.id AND t.status = 'interrupted')
   AND s.id NOT IN (SELECT value FROM json_each(?2))`
 const factColumns = `
-  s.id, s.key, s.kind, s.created_ms AS createdAtMs, s.active_ms AS activeAtMs, s.entries, s.bytes`
+  s.id, s.key, s.kind, s.created_ms AS "createdAtMs", s.active_ms AS "activeAtMs", s.entries, s.bytes`
 
 export const retentionSql = {
   kinds: `
@@ -201,7 +201,7 @@ export const retentionSql = {
     ORDER BY s.created_ms, s.id LIMIT ?4`,
   /** ?1 limit, ?2 as above */
   earlier: `
-    SELECT s.key, s.kind, tr.number AS transcript, tr.ended_ms AS endedAtMs, tr.head AS entries
+    SELECT s.key, s.kind, tr.number AS transcript, tr.ended_ms AS "endedAtMs", tr.head AS entries
     FROM transcript tr JOIN session s ON s.id = tr.session
     WHERE tr.ended_ms IS NOT NULL AND s.state <> 'removed' AND ${unprotected}
     ORDER BY tr.ended_ms, tr.id LIMIT ?1`,
@@ -211,7 +211,7 @@ export const retentionSql = {
       coalesce((SELECT max(active_ms) FROM session WHERE state = 'archived'), 0),
       coalesce((SELECT admitted_ms FROM turn ORDER BY position DESC LIMIT 1), 0),
       coalesce((SELECT at_ms FROM entry ORDER BY n DESC LIMIT 1), 0),
-      coalesce((SELECT max(taken_ms) FROM archived), 0)) AS atMs`,
+      coalesce((SELECT max(taken_ms) FROM archived), 0)) AS "atMs"`,
 }
 
 export const exportSql = {
@@ -225,7 +225,7 @@ export const exportSql = {
   deliveries: 'SELECT * FROM delivery WHERE turn = ? ORDER BY id',
   summaries: 'SELECT * FROM summary WHERE session = ? AND transcript = ? AND id > ? ORDER BY id LIMIT ? + 0',
   hidden: `
-    SELECT from_seq AS fromSeq, to_seq AS toSeq, count, tokens FROM hidden
+    SELECT from_seq AS "fromSeq", to_seq AS "toSeq", count, tokens FROM hidden
     WHERE transcript = ? AND from_seq > ? ORDER BY from_seq LIMIT ? + 0`,
   /** Turns of the session that no entry begins. ?1 session, ?2 after position */
   unopened: `

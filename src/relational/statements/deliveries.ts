@@ -2,8 +2,8 @@ import { deliveryWaitMaxMs } from '../../model/holders.ts'
 import { nextOf } from './ids.ts'
 
 const columns = `
-  d.id, t.id AS turnId, s.key AS sessionKey, d.target, d.status, d.attempts, d.next_ms AS nextAttemptAtMs, d.error,
-  t.outcome, d.turn, t.transcript, t.reply_from AS replyFromSeq, t.reply_to AS replyToSeq, t.session
+  d.id, t.id AS "turnId", s.key AS "sessionKey", d.target, d.status, d.attempts, d.next_ms AS "nextAttemptAtMs", d.error,
+  t.outcome, d.turn, t.transcript, t.reply_from AS "replyFromSeq", t.reply_to AS "replyToSeq", t.session
   FROM delivery d JOIN turn t ON t.position = d.turn JOIN session s ON s.id = t.session`
 
 export const deliverySql = {
@@ -15,9 +15,9 @@ export const deliverySql = {
   /** ?1 now; also what is due later than any back-off lasts. */
   due: `
     SELECT * FROM (
-      SELECT id FROM delivery WHERE status = 'pending' AND next_ms <= ?1 ORDER BY next_ms, id LIMIT 1)
+      SELECT id FROM delivery WHERE status = 'pending' AND next_ms <= ?1 ORDER BY next_ms, id LIMIT 1) now
     UNION ALL SELECT * FROM (
-      SELECT id FROM delivery WHERE status = 'pending' AND next_ms > ?1 + ${deliveryWaitMaxMs} ORDER BY next_ms, id LIMIT 1)
+      SELECT id FROM delivery WHERE status = 'pending' AND next_ms > ?1 + ${deliveryWaitMaxMs} ORDER BY next_ms, id LIMIT 1) put_off
     LIMIT 1`,
   underWay: `SELECT ${columns} WHERE d.status = 'sending' ORDER BY d.id LIMIT ? + 0`,
   waiting: `SELECT ${columns} WHERE d.status = 'pending' ORDER BY d.next_ms, d.id LIMIT ? + 0`,

@@ -1,8 +1,8 @@
 const columns = `
-  j.id AS row, j.name_id AS id, j.agent_id AS agentId, j.name, j.schedule, j.time_zone AS timeZone, j.missed, j.content,
-  j.enabled, j.created_ms AS createdAtMs, j.updated_ms AS updatedAtMs, j.next_ms AS nextAtMs,
-  j.last_due_ms AS lastDueAtMs, j.last_started_ms AS lastStartedAtMs, j.last_turn AS lastTurnId, t.status AS lastStatus,
-  j.missed_total AS missedTotal, j.last_missed AS lastMissed, j.forgotten_ms AS forgottenAtMs`
+  j.id AS row, j.name_id AS id, j.agent_id AS "agentId", j.name, j.schedule, j.time_zone AS "timeZone", j.missed, j.content,
+  j.enabled, j.created_ms AS "createdAtMs", j.updated_ms AS "updatedAtMs", j.next_ms AS "nextAtMs",
+  j.last_due_ms AS "lastDueAtMs", j.last_started_ms AS "lastStartedAtMs", j.last_turn AS "lastTurnId", t.status AS "lastStatus",
+  j.missed_total AS "missedTotal", j.last_missed AS "lastMissed", j.forgotten_ms AS "forgottenAtMs"`
 const from = 'FROM job j LEFT JOIN turn t ON t.id = j.last_turn'
 const runs = 't.id IS NOT NULL AND t.settled_ms IS NULL'
 
@@ -12,7 +12,7 @@ export const jobSql = {
   count: 'SELECT count(*) AS count FROM job',
   due: `SELECT ${columns} ${from} WHERE j.next_ms <= ? AND NOT (${runs}) ORDER BY j.next_ms, j.id LIMIT ? + 0`,
   held: `SELECT count(*) AS count ${from} WHERE j.next_ms <= ? AND ${runs}`,
-  nextDue: 'SELECT min(next_ms) AS atMs FROM job WHERE next_ms > ?',
+  nextDue: 'SELECT min(next_ms) AS "atMs" FROM job WHERE next_ms > ?',
 
   add: `
     INSERT INTO job (name_id, agent_id, name, schedule, time_zone, missed, content, enabled, created_ms, updated_ms, next_ms)
@@ -34,7 +34,7 @@ export const jobSql = {
   runAt: 'SELECT turn FROM job_run WHERE job = ? AND due_ms = ?',
   addRun: 'INSERT INTO job_run (job, due_ms, turn) VALUES (?, ?, ?)',
   /** The newest that is beyond the number that is kept. */
-  forgettable: 'SELECT due_ms AS dueMs FROM job_run WHERE job = ? ORDER BY due_ms DESC LIMIT 1 OFFSET ?',
+  forgettable: 'SELECT due_ms AS "dueMs" FROM job_run WHERE job = ? ORDER BY due_ms DESC LIMIT 1 OFFSET ?',
   forgetRuns: 'DELETE FROM job_run WHERE job = ? AND due_ms <= ?',
   forget: 'UPDATE job SET forgotten_ms = max(forgotten_ms, ?2) WHERE id = ?1',
 }

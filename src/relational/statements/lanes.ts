@@ -1,6 +1,6 @@
 /** CROSS: from the sources to their turns, never from all turns that could start. */
 const waiting = `
-  SELECT s.source, t.position, t.queued_ms AS queuedAtMs
+  SELECT s.source, t.position, t.queued_ms AS "queuedAtMs"
   FROM source s CROSS JOIN turn t ON t.ready = 1 AND t.not_before_ms IS NULL
     AND t.lane = s.lane AND t.source = s.source AND t.lane_order = s.first_order
   WHERE s.lane = ? AND s.first_order IS NOT NULL`
@@ -11,6 +11,8 @@ export const laneSql = {
   inTurn: `${waiting} ORDER BY s.since, s.first_order LIMIT ? + 0`,
   byAge: `${waiting} ORDER BY s.first_order LIMIT ? + 0`,
 
+  /** The turn, if it can still start. Where others write too, it is ours until the end of the transaction. */
+  hold: 'SELECT position FROM turn WHERE position = ?1 AND ready = 1',
   started: 'INSERT INTO lane (name, starts) VALUES (?, 1) ON CONFLICT (name) DO UPDATE SET starts = starts + 1',
   served: `
     UPDATE source SET since = (SELECT starts FROM lane WHERE name = ?1) WHERE lane = ?1 AND source = ?2`,

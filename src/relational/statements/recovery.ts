@@ -14,7 +14,7 @@ export const startSql = {
   forget: `DELETE FROM start WHERE n <= (SELECT max(n) FROM start) - ${startsMax}`,
   end: 'UPDATE start SET ended_ms = coalesce(ended_ms, ?2) WHERE holder = ?1',
   list: `
-    SELECT holder AS holderId, pid, at_ms AS atMs, ended_ms AS endedAtMs, unclean
+    SELECT holder AS "holderId", pid, at_ms AS "atMs", ended_ms AS "endedAtMs", unclean
     FROM start ORDER BY n DESC LIMIT ${startsMax}`,
 }
 
@@ -54,15 +54,15 @@ export const inspectSql = {
       OR EXISTS (SELECT 1 FROM entry n WHERE n.transcript = s.transcript_id AND n.seq > s.head))`,
   /** The newest entries and the one before them, newest first. ?1 transcript row, ?2 how many */
   newest: `
-    SELECT e.n, e.seq, e.id, e.parent_id AS parentId, e.kind, e.body, b.body AS packed, e.bytes, e.tokens,
-      e.shown_count AS shownCount, e.shown_tokens AS shownTokens
+    SELECT e.n, e.seq, e.id, e.parent_id AS "parentId", e.kind, e.body, b.body AS packed, e.bytes, e.tokens,
+      e.shown_count AS "shownCount", e.shown_tokens AS "shownTokens"
     FROM entry e LEFT JOIN blob b ON b.id = e.blob WHERE e.transcript = ?1 ORDER BY e.seq DESC LIMIT ?2 + 0`,
 }
 
 export const repairSql = {
   /** ?1 transcript row, ?2 after, ?3 how many */
   counts: `
-    SELECT n, seq, kind, tokens, shown_count AS shownCount, shown_tokens AS shownTokens
+    SELECT n, seq, kind, tokens, shown_count AS "shownCount", shown_tokens AS "shownTokens"
     FROM entry WHERE transcript = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3 + 0`,
   setCounts: 'UPDATE entry SET shown_count = ?2, shown_tokens = ?3 WHERE n = ?1',
   hidden: `
@@ -76,7 +76,7 @@ export const repairSql = {
   strayLease: `
     SELECT l.turn FROM lease l JOIN session s ON s.id = l.session
     WHERE l.session = ?1 AND (l.fence < s.fence OR l.fence < ${fences} OR ${strayLease})`,
-  strayTurns: `SELECT t.position, t.progress_ms AS progressMs ${strayTurns}`,
+  strayTurns: `SELECT t.position, t.progress_ms AS "progressMs" ${strayTurns}`,
   session: `
     UPDATE session SET
       running = EXISTS (SELECT 1 FROM lease WHERE session = ?1),

@@ -5,15 +5,15 @@ import { nextOf } from './ids.ts'
  * that a reset began comes after the event of that reset.
  */
 const columns = `
-  s.id, s.key, s.agent_id AS agentId, s.kind, s.state, s.title, s.pinned, s.transcript, s.head, s.fence,
-  s.context_tokens AS contextTokens, s.meter_ratio AS meterRatio, s.turns_total AS turnsTotal,
-  s.queued_turns AS queuedTurns, s.running, s.created_ms AS createdAtMs, s.active_ms AS activeAtMs,
-  s.archived_ms AS archivedAtMs, s.transcript_id AS transcriptId, s.head_id AS headId,
-  s.shown_count AS shownCount, s.shown_tokens AS shownTokens,
+  s.id, s.key, s.agent_id AS "agentId", s.kind, s.state, s.title, s.pinned, s.transcript, s.head, s.fence,
+  s.context_tokens AS "contextTokens", s.meter_ratio AS "meterRatio", s.turns_total AS "turnsTotal",
+  s.queued_turns AS "queuedTurns", s.running, s.created_ms AS "createdAtMs", s.active_ms AS "activeAtMs",
+  s.archived_ms AS "archivedAtMs", s.transcript_id AS "transcriptId", s.head_id AS "headId",
+  s.shown_count AS "shownCount", s.shown_tokens AS "shownTokens",
   (SELECT coalesce(
-      (SELECT e.at_ms FROM entry e WHERE e.transcript = tr.id AND e.seq = iif(tr.reset_reason IS NULL, 1, 2)),
+      (SELECT e.at_ms FROM entry e WHERE e.transcript = tr.id AND e.seq = CASE WHEN tr.reset_reason IS NULL THEN 1 ELSE 2 END),
       tr.started_ms)
-   FROM transcript tr WHERE tr.id = s.transcript_id) AS transcriptAtMs`
+   FROM transcript tr WHERE tr.id = s.transcript_id) AS "transcriptAtMs"`
 
 export const sessionSql = {
   byKey: `SELECT ${columns} FROM session s WHERE s.key = ?`,
@@ -23,9 +23,9 @@ export const sessionSql = {
   list: `
     SELECT ${columns} FROM session s
     WHERE s.state = ?1 AND (s.active_ms, s.id) < (?2, ?3)
-      AND (?4 IS NULL OR s.kind = ?4) AND (?5 IS NULL OR s.agent_id = ?5)
-      AND (?6 IS NULL OR (s.key >= ?6 AND s.key < ?7))
-      AND (?8 IS NULL OR (s.running + s.queued_turns > 0) = ?8)
+      AND (CAST(?4 AS TEXT) IS NULL OR s.kind = ?4) AND (CAST(?5 AS TEXT) IS NULL OR s.agent_id = ?5)
+      AND (CAST(?6 AS TEXT) IS NULL OR (s.key >= ?6 AND s.key < ?7))
+      AND (CAST(?8 AS INTEGER) IS NULL OR CASE WHEN s.running + s.queued_turns > 0 THEN 1 ELSE 0 END = ?8)
     ORDER BY s.active_ms DESC, s.id DESC LIMIT ?9 + 0`,
 
   /** ?1 key, ?2 agent, ?3 kind, ?4 now, ?5 hash of the key */
@@ -42,12 +42,12 @@ export const sessionSql = {
     RETURNING id`,
   endTranscript: 'UPDATE transcript SET head = ?, ended_ms = ? WHERE id = ?',
   transcript: `
-    SELECT id, number, started_ms AS startedMs, reset_reason AS resetReason FROM transcript
+    SELECT id, number, started_ms AS "startedMs", reset_reason AS "resetReason" FROM transcript
     WHERE session = ? AND number = ?`,
   transcriptIds: 'SELECT id, number FROM transcript WHERE session = ? ORDER BY number DESC',
 
   patch: `
-    UPDATE session SET title = CASE WHEN ?2 THEN ?3 ELSE title END, pinned = coalesce(?4, pinned) WHERE id = ?1`,
+    UPDATE session SET title = CASE WHEN ?2 = 1 THEN ?3 ELSE title END, pinned = coalesce(?4, pinned) WHERE id = ?1`,
   archive: `UPDATE session SET state = 'archived', archived_ms = ? WHERE id = ?`,
   reopen: `UPDATE session SET state = 'open', archived_ms = NULL WHERE id = ?`,
   reset: `

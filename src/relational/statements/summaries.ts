@@ -1,8 +1,8 @@
 import { nextOf } from './ids.ts'
 
 const columns = `
-  id, transcript, base_id AS baseId, upto_seq AS uptoSeq, kind, text, tokens, replaced_tokens AS replacedTokens,
-  at_ms AS atMs, undone_ms AS undoneAtMs`
+  id, transcript, base_id AS "baseId", upto_seq AS "uptoSeq", kind, text, tokens, replaced_tokens AS "replacedTokens",
+  at_ms AS "atMs", undone_ms AS "undoneAtMs"`
 
 export const summarySql = {
   newest: `

@@ -3,16 +3,16 @@ import { nextOf } from './ids.ts'
 import { isSeen } from './withheld.ts'
 
 const columns = `
-  t.position, t.id, s.key AS sessionKey, t.lane, t.source, t.status, t.attempts, t.blocked_by AS blockedBy,
-  t.admitted_ms AS admittedAtMs, t.ready_ms AS readyAtMs, t.started_ms AS startedAtMs,
-  coalesce(l.progress_ms, t.progress_ms) AS progressAtMs, t.settled_ms AS settledAtMs,
-  t.cancel_requested AS cancelRequested, t.outcome, t.finish_reason AS finishReason, t.usage, t.transcript,
-  t.reply_from AS replyFromSeq, t.reply_to AS replyToSeq,
-  t.handed_over AS handedOver, t.released_as AS releasedAs, t.session, t.fence, t.queued_ms AS queuedMs,
-  t.asked_from AS askedFrom, t.asked_to AS askedTo, t.attempt_from AS attemptFrom, t.attempt_to AS attemptTo,
-  t.interrupted_ms AS interruptedMs,
-  t.settled_fence AS settledFence, t.streaming, t.deliver_to AS deliverTo,
-  t.instructions, t.instructions_blob AS instructionsBlob, t.params, t.params_blob AS paramsBlob`
+  t.position, t.id, s.key AS "sessionKey", t.lane, t.source, t.status, t.attempts, t.blocked_by AS "blockedBy",
+  t.admitted_ms AS "admittedAtMs", t.ready_ms AS "readyAtMs", t.started_ms AS "startedAtMs",
+  coalesce(l.progress_ms, t.progress_ms) AS "progressAtMs", t.settled_ms AS "settledAtMs",
+  t.cancel_requested AS "cancelRequested", t.outcome, t.finish_reason AS "finishReason", t.usage, t.transcript,
+  t.reply_from AS "replyFromSeq", t.reply_to AS "replyToSeq",
+  t.handed_over AS "handedOver", t.released_as AS "releasedAs", t.session, t.fence, t.queued_ms AS "queuedMs",
+  t.asked_from AS "askedFrom", t.asked_to AS "askedTo", t.attempt_from AS "attemptFrom", t.attempt_to AS "attemptTo",
+  t.interrupted_ms AS "interruptedMs",
+  t.settled_fence AS "settledFence", t.streaming, t.deliver_to AS "deliverTo",
+  t.instructions, t.instructions_blob AS "instructionsBlob", t.params, t.params_blob AS "paramsBlob"`
 const from = `
   FROM turn t JOIN session s ON s.id = t.session
     LEFT JOIN lease l ON l.session = t.session AND l.turn = t.position`
@@ -23,37 +23,37 @@ export const placeOfResumed = 1_125_899_906_842_624
 export const turnSql = {
   byId: `SELECT ${columns} ${from} WHERE t.id = ? AND ${isSeen}`,
   idsOf:
-    'SELECT t.id AS turnId, s.key AS sessionKey FROM turn t JOIN session s ON s.id = t.session WHERE t.position = ?',
+    'SELECT t.id AS "turnId", s.key AS "sessionKey" FROM turn t JOIN session s ON s.id = t.session WHERE t.position = ?',
   byPosition: `SELECT ${columns} ${from} WHERE t.position = ?`,
 
   /** ?1 last position, ?2 session or null, ?3 statuses as a JSON array or null, ?4 limit */
   oldestAfter: `
     SELECT ${columns} ${from}
-    WHERE t.position > ?1 AND ${isSeen} AND (?2 IS NULL OR t.session = ?2)
-      AND (?3 IS NULL OR t.status IN (SELECT value FROM json_each(?3)))
+    WHERE t.position > ?1 AND ${isSeen} AND (CAST(?2 AS BIGINT) IS NULL OR t.session = ?2)
+      AND (CAST(?3 AS TEXT) IS NULL OR t.status IN (SELECT value FROM json_each(?3)))
     ORDER BY t.position LIMIT ?4 + 0`,
   newestBefore: `
     SELECT ${columns} ${from}
-    WHERE t.position < ?1 AND ${isSeen} AND (?2 IS NULL OR t.session = ?2)
-      AND (?3 IS NULL OR t.status IN (SELECT value FROM json_each(?3)))
+    WHERE t.position < ?1 AND ${isSeen} AND (CAST(?2 AS BIGINT) IS NULL OR t.session = ?2)
+      AND (CAST(?3 AS TEXT) IS NULL OR t.status IN (SELECT value FROM json_each(?3)))
     ORDER BY t.position DESC LIMIT ?4 + 0`,
   /** The same for turns of one session, and for turns that have not ended, which have indexes. */
   oldestOfSession: `
     SELECT ${columns} ${from}
-    WHERE t.session = ?2 AND t.position > ?1 AND ${isSeen} AND (?3 IS NULL OR t.status IN (SELECT value FROM json_each(?3)))
+    WHERE t.session = ?2 AND t.position > ?1 AND ${isSeen} AND (CAST(?3 AS TEXT) IS NULL OR t.status IN (SELECT value FROM json_each(?3)))
     ORDER BY t.position LIMIT ?4 + 0`,
   newestOfSession: `
     SELECT ${columns} ${from}
-    WHERE t.session = ?2 AND t.position < ?1 AND ${isSeen} AND (?3 IS NULL OR t.status IN (SELECT value FROM json_each(?3)))
+    WHERE t.session = ?2 AND t.position < ?1 AND ${isSeen} AND (CAST(?3 AS TEXT) IS NULL OR t.status IN (SELECT value FROM json_each(?3)))
     ORDER BY t.position DESC LIMIT ?4 + 0`,
   oldestOpen: `
     SELECT ${columns} ${from}
-    WHERE t.settled_ms IS NULL AND t.position > ?1 AND (?2 IS NULL OR t.session = ?2)
+    WHERE t.settled_ms IS NULL AND t.position > ?1 AND (CAST(?2 AS BIGINT) IS NULL OR t.session = ?2)
       AND t.status IN (SELECT value FROM json_each(?3))
     ORDER BY t.position LIMIT ?4 + 0`,
   newestOpen: `
     SELECT ${columns} ${from}
-    WHERE t.settled_ms IS NULL AND t.position < ?1 AND (?2 IS NULL OR t.session = ?2)
+    WHERE t.settled_ms IS NULL AND t.position < ?1 AND (CAST(?2 AS BIGINT) IS NULL OR t.session = ?2)
       AND t.status IN (SELECT value FROM json_each(?3))
     ORDER BY t.position DESC LIMIT ?4 + 0`,
 
@@ -81,8 +81,8 @@ export const turnSql = {
     SELECT position, place, ready FROM turn
     WHERE settled_ms IS NULL AND session = ? AND status = 'queued' ORDER BY place LIMIT 1`,
   queueLast: `
-    SELECT position, lane, source, coalesce_until_ms AS coalesceUntilMs, streaming, deliver_to AS deliverTo, instructions,
-      instructions_blob AS instructionsBlob, params, params_blob AS paramsBlob
+    SELECT position, lane, source, coalesce_until_ms AS "coalesceUntilMs", streaming, deliver_to AS "deliverTo", instructions,
+      instructions_blob AS "instructionsBlob", params, params_blob AS "paramsBlob"
     FROM turn
     WHERE settled_ms IS NULL AND session = ? AND status = 'queued' AND place < ${placeOfResumed}
     ORDER BY place DESC LIMIT 1`,
@@ -104,7 +104,7 @@ export const turnSql = {
         SELECT position FROM turn WHERE not_before_ms <= ?1 ORDER BY not_before_ms, position LIMIT ?2 + 0)
       UNION ALL SELECT * FROM (
         SELECT position FROM turn WHERE not_before_ms > ?1 + ${windowMaxMs} ORDER BY not_before_ms LIMIT ?2 + 0))`,
-  nextDue: 'SELECT min(not_before_ms) AS atMs FROM turn WHERE not_before_ms IS NOT NULL',
+  nextDue: 'SELECT min(not_before_ms) AS "atMs" FROM turn WHERE not_before_ms IS NOT NULL',
 
   start: `
     UPDATE turn SET status = 'running', ready = 0, not_before_ms = NULL, attempts = attempts + 1, fence = ?2, holder = ?3,
@@ -151,7 +151,7 @@ export const inboundSql = {
   giveUpAdmission: `UPDATE inbound SET admission = 'gone ' || id WHERE admission = ?`,
   giveUpTurnId: `UPDATE turn SET id = 'gone ' || position WHERE id = ?`,
   ofTurn: `
-    SELECT i.dedupe, i.messages, b.body AS packed, i.tokens, i.at_ms AS atMs
+    SELECT i.dedupe, i.messages, b.body AS packed, i.tokens, i.at_ms AS "atMs"
     FROM inbound i LEFT JOIN blob b ON b.id = i.blob WHERE i.turn = ? ORDER BY i.id`,
   tokensOfTurn:
     'SELECT coalesce(sum(each.value), 0) AS tokens FROM inbound i, json_each(i.tokens) each WHERE i.turn = ?',

@@ -16,7 +16,7 @@ export const statisticsSql = {
     SELECT lane.value AS lane,
       (SELECT count(*) FROM turn WHERE settled_ms IS NULL AND lane = lane.value AND status = 'queued') AS queued,
       (SELECT min(queued_ms) FROM turn
-       WHERE settled_ms IS NULL AND lane = lane.value AND status = 'queued') AS oldestQueuedAtMs,
+       WHERE settled_ms IS NULL AND lane = lane.value AND status = 'queued') AS "oldestQueuedAtMs",
       (SELECT count(*) FROM turn WHERE settled_ms IS NULL AND lane = lane.value AND status = 'running') AS running,
       (SELECT count(*) FROM turn
        WHERE settled_ms IS NULL AND lane = lane.value AND status = 'interrupted') AS interrupted

@@ -4,6 +4,7 @@ import type { SessionKey } from '../../model/keys.ts'
 import type { Claim, ClaimInput } from '../../store/turns.ts'
 import { inboundOf, requestOf, type StoredInbound, type StoredRequestText } from '../rows/inbound.ts'
 import { type SessionRow, sessionOf, type TurnRow, turnOf } from '../rows/rows.ts'
+import { laneSql } from '../statements/lanes.ts'
 import { leaseSql } from '../statements/leases.ts'
 import { sessionSql } from '../statements/sessions.ts'
 import { turnSql } from '../statements/turns.ts'
@@ -18,6 +19,9 @@ export type StoredClaim = Omit<Claim, 'inbound' | 'request'> & { inbound: Stored
 /** Windows that one claim closes, some 10 µs each; those beyond are for the next, so that none holds up the writer. */
 const dueMax = 1_000
 
+/** Another gateway takes the turn just now; the claim is to be made again. Never with one gateway alone. */
+export class TurnTaken extends Error {}
+
 /** `claim` names this call: a repeat after an unknown outcome finds the lease that the first try took. */
 export function* claimTurn(work: Work, input: ClaimInput & { claim: string }): Steps<StoredClaim | null> {
   const taken = yield* first<{ turn: number }>(leaseSql.byClaim, input.claim)
@@ -26,6 +30,7 @@ export function* claimTurn(work: Work, input: ClaimInput & { claim: string }): S
   const next = yield* nextTurn(input.holder.id, input.rules, input.atMs)
   if (next === null) return null
   work.requireRoom()
+  if ((yield* first(laneSql.hold, next)) === undefined) throw new TurnTaken()
   try {
     yield* take(work, next, input)
     return yield* readClaim(next)

@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto'
-import { unpackBody } from '../../relational/rows/bodies.ts'
+import { hashesTo } from '../../relational/rows/bodies.ts'
 import type { Connection } from '../database/connection.ts'
 
 interface BlobRow {
@@ -16,13 +15,4 @@ export function checkBlobs(db: Connection, problemsMax: number): string[] {
     if (problems.length >= problemsMax) break
   }
   return problems
-}
-
-function hashesTo(body: Uint8Array, hash: Uint8Array): boolean {
-  try {
-    return createHash('sha256').update(unpackBody(body)).digest().equals(hash)
-  } catch (error) {
-    if (/^Z(STD|_BUF)/.test(String((error as NodeJS.ErrnoException).code))) return false // Z_BUF_ERROR: it is cut off
-    throw error
-  }
 }

@@ -16,8 +16,8 @@ import type { VerifyReport } from '../../store/upkeep.ts'
 export interface StoreGround {
   /** Opens a store on the data of this ground; after a close, again, with what was kept. */
   openStore: OpenStore
-  /** A directory for `backup`, which does not exist yet. */
-  backupDirectory: string
+  /** A directory for `backup`, which does not exist yet; null where the server makes the backups, and `backup` says so. */
+  backupDirectory: string | null
   dispose(): Promise<void>
 }
 

@@ -76,7 +76,7 @@ const calls = (scene: Scene): { [Verb in keyof Omit<Store, 'close'>]: (store: St
     noteClock: (store) => store.noteClock({ atMs }),
     giveBack: (store) => store.giveBack({ pagesMax: 1 }),
     scrub: (store) => store.scrub(),
-    backup: (store) => store.backup({ directory: scene.ground.backupDirectory, atMs }),
+    backup: (store) => store.backup({ directory: scene.ground.backupDirectory ?? '', atMs }),
   }
 }
 
@@ -130,15 +130,20 @@ export const upkeepPromises: PromiseGroup = {
     await scene.reopen()
     assert.deepEqual((await scene.store.statistics()).lastVerify, { atMs: scene.nowMs, ok: true })
   },
-  'makes a verified copy while a turn runs': async (scene) => {
+  'makes a verified copy while a turn runs, or says that its server makes them': async (scene) => {
+    const directory = scene.ground.backupDirectory
+    if (directory === null) {
+      await refused('BACKUP_ELSEWHERE', scene.store.backup({ directory: '', atMs: scene.nowMs }))
+      return
+    }
     const large = 'x'.repeat(100_000)
     await scene.say(alice, large, 'hi')
     const claim = await scene.begin(alice, 'more')
-    const report = await scene.store.backup({ directory: scene.ground.backupDirectory, atMs: scene.nowMs })
+    const report = await scene.store.backup({ directory, atMs: scene.nowMs })
     assert.deepEqual([report.verify.ok, report.verify.sessions, report.sha256.length], [true, 1, 64])
     assert.ok(report.bytes > 0)
     await scene.append(penOf(claim), 'goes on')
-    const again = scene.store.backup({ directory: scene.ground.backupDirectory, atMs: scene.nowMs })
+    const again = scene.store.backup({ directory, atMs: scene.nowMs })
     await refused('BACKUP_FAILED', again)
   },
   'that is closed refuses every verb, and can be closed again': async (scene) => {

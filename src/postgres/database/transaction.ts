@@ -1,0 +1,59 @@
+import type pg from 'pg'
+import { HoldfastError } from '../../model/errors.ts'
+import { beginning, Connection } from './connection.ts'
+import { isLost } from './failures.ts'
+
+/** The connection was lost after the end of the transaction had been asked for: whether it was committed is unknown. */
+export class OutcomeUnknown extends Error {}
+
+/**
+ * Does `act` in a transaction of its own, and gives its answer after the commit. What it throws has changed nothing, except
+ * `OutcomeUnknown`. A connection that is lost is not used again.
+ */
+export async function inTransaction<T>(pool: pg.Pool, schema: string, act: (db: Connection) => Promise<T>): Promise<T> {
+  const client = await pool.connect()
+  const db = new Connection(client)
+  let ending = false
+  try {
+    await db.query(beginning(schema, 'write'))
+    const value = await act(db)
+    ending = true
+    const { command } = await client.query('COMMIT')
+    // an error that nobody took back to a savepoint: PostgreSQL says so only by this word
+    if (command !== 'COMMIT') throw new HoldfastError('INTERNAL', { because: 'the transaction could not be committed' })
+    client.release()
+    return value
+  } catch (error) {
+    await giveUp(client, error)
+    if (ending && isLost(error)) throw new OutcomeUnknown('', { cause: error })
+    throw error
+  }
+}
+
+/** Reads of one snapshot. The answer does not wait for the end of the transaction. */
+export async function inSnapshot<T>(pool: pg.Pool, schema: string, act: (db: Connection) => Promise<T>): Promise<T> {
+  const client = await pool.connect()
+  const db = new Connection(client)
+  try {
+    await db.query(beginning(schema, 'read'))
+    const value = await act(db)
+    client.query('COMMIT').then(
+      () => client.release(),
+      (error: Error) => client.release(error),
+    )
+    return value
+  } catch (error) {
+    await giveUp(client, error)
+    throw error
+  }
+}
+
+async function giveUp(client: pg.PoolClient, error: unknown): Promise<void> {
+  if (isLost(error)) return client.release(true)
+  try {
+    await client.query('ROLLBACK')
+    client.release()
+  } catch {
+    client.release(true) // the server takes the transaction back when the connection ends
+  }
+}

@@ -1,0 +1,24 @@
+import { windowMaxMs } from '../../model/turns.ts'
+import { inboundSql, turnSql } from '../../relational/statements/turns.ts'
+import type { Words } from './words.ts'
+
+const due = (when: string): string =>
+  `SELECT position FROM turn WHERE not_before_ms ${when} ORDER BY not_before_ms, position LIMIT ?2 + 0 FOR UPDATE SKIP LOCKED`
+
+export const turnWords: Words = [
+  // what another gateway closes at the same time is its business
+  [
+    turnSql.due,
+    `UPDATE turn SET not_before_ms = NULL WHERE position IN (${due('<= ?1')}) OR position IN (${due(`> ?1 + ${windowMaxMs}`)})`,
+  ],
+  [
+    turnSql.cancelledByReset,
+    `SELECT id FROM turn
+     WHERE session = ?1 AND status = 'cancelled' AND settled_ms = ?2 AND CAST(outcome AS JSONB) -> 'facts' ->> 'by' = 'reset'`,
+  ],
+  [
+    inboundSql.tokensOfTurn,
+    `SELECT coalesce(sum(CAST(each.value AS BIGINT)), 0) AS tokens
+     FROM inbound i CROSS JOIN LATERAL jsonb_array_elements_text(CAST(i.tokens AS JSONB)) each(value) WHERE i.turn = ?`,
+  ],
+]

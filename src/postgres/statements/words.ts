@@ -1,0 +1,52 @@
+import { nextOf } from '../../relational/statements/ids.ts'
+import { archiveWords } from './archives.ts'
+import { deliveryWords } from './deliveries.ts'
+import { entryWords } from './entries.ts'
+import { invariantWords } from './invariants.ts'
+import { jobWords } from './jobs.ts'
+import { laneWords } from './lanes.ts'
+import { leaseWords } from './leases.ts'
+import { recordWords } from './records.ts'
+import { recoveryWords } from './recovery.ts'
+import { sessionWords } from './sessions.ts'
+import { turnWords } from './turns.ts'
+import { upkeepWords } from './upkeep.ts'
+
+/** A shared statement, and what PostgreSQL is told in its place: one text, several one after the other, or nothing. */
+export type Words = readonly (readonly [shared: string, own: string | readonly string[]])[]
+
+const own = new Map<string, string | readonly string[]>(
+  [
+    ...[archiveWords, deliveryWords, entryWords, invariantWords, jobWords, laneWords, leaseWords, recordWords],
+    ...[recoveryWords, sessionWords, turnWords, upkeepWords],
+  ].flat(),
+)
+
+const known = new Map<string, readonly string[]>()
+
+/** What PostgreSQL is told for a shared statement. Texts are as many as the program has, so all of them are remembered. */
+export function wordsOf(sql: string): readonly string[] {
+  let words = known.get(sql)
+  if (words === undefined) {
+    words = [own.get(sql) ?? sql].flat().map(translate)
+    known.set(sql, words)
+  }
+  return words
+}
+
+const numbered = ['session', 'transcript', 'entry', 'turn', 'inbound', 'delivery', 'summary'] as const
+
+/** Numbers come from sequences; places for values are `$1`; a list comes as JSON. */
+export function translate(sql: string): string {
+  let text = sql
+  for (const table of numbered) text = text.replaceAll(nextOf(table), nextNumber(table))
+  text = text.replaceAll(/SELECT value FROM json_each\((\?\d*)\)/g, listOf('$1'))
+  let places = 0
+  return text.replaceAll(/\?(\d*)/g, (_, number: string) => `$${number === '' ? (places += 1) : number}`)
+}
+
+export const nextNumber = (table: (typeof numbered)[number]): string => `nextval('${table}_number')`
+
+/** The values of a JSON array of texts, given as one value. */
+const listOf = (place: string): string =>
+  `SELECT value FROM jsonb_array_elements_text(CAST(${place} AS JSONB)) AS each(value)`
