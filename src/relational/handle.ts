@@ -4,7 +4,7 @@ import { isHoldfastError } from '../model/errors.ts'
 import type { SessionKey } from '../model/keys.ts'
 import type { AppendInput, ContextQuery, EntryQuery } from '../store/entries.ts'
 import type { PutJobInput, StartJobInput } from '../store/jobs.ts'
-import type { Store } from '../store/port.ts'
+import type { Store, StoreVerbs } from '../store/port.ts'
 import type { ArchivedQuery, RetentionQuery } from '../store/retention.ts'
 import type { SearchQuery, SessionQuery } from '../store/sessions.ts'
 import type { CommitSummaryInput } from '../store/summaries.ts'
@@ -23,7 +23,7 @@ import {
 import type { Lines } from './lines.ts'
 
 /** Input of a verb of the port, by name. */
-type InputOf<V extends keyof Store> = Parameters<Store[V]>[0]
+type InputOf<V extends keyof StoreVerbs> = Parameters<Store[V]>[0]
 
 /** The port on a database: each verb goes to the thread that may do it. */
 export class RelationalStore implements Store {
@@ -101,6 +101,16 @@ export class RelationalStore implements Store {
   listWaits = (query: WaitQuery) => this.#lines.read('listWaits', query)
   readLanes = () => this.#lines.read('readLanes', null)
   readQueue = (key: SessionKey) => this.#lines.read('readQueue', key)
+  readTurnStates = (query: InputOf<'readTurnStates'>) => this.#lines.read('readTurnStates', query)
+
+  get shared(): boolean {
+    return this.#lines.shared
+  }
+
+  announce = (input: InputOf<'announce'>) => this.#lines.others.announce(input)
+  listHolders = () => this.#lines.others.listHolders()
+  takeDuty = (input: InputOf<'takeDuty'>) => this.#lines.others.takeDuty(input)
+  expireLapsed = (input: InputOf<'expireLapsed'>) => this.#lines.write('expireLapsed', input)
   expireLeases = (input: InputOf<'expireLeases'>) => this.#lines.write('expireLeases', input)
 
   recordStart = (input: InputOf<'recordStart'>) => this.#lines.write('recordStart', input)

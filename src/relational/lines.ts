@@ -1,4 +1,5 @@
-import type { Store } from '../store/port.ts'
+import type { HolderVerbs } from '../store/holders.ts'
+import type { StoreVerbs } from '../store/port.ts'
 import type { BackupReport, VerifyReport } from '../store/upkeep.ts'
 import type { ReadVerbs } from './read-verbs.ts'
 import type { searchEntries } from './reads/search.ts'
@@ -41,9 +42,12 @@ export interface Lines {
   keep<N extends keyof KeepVerbs>(verb: N, input: Input<KeepVerbs, N>): Promise<Output<KeepVerbs, N>>
   /** A verb of the same kind that writes. */
   tend<N extends keyof KeepVerbs>(verb: N, input: Input<KeepVerbs, N>): Promise<Output<KeepVerbs, N>>
+  readonly shared: boolean
+  /** What is between processes that share the store; answered by the adapter itself. */
+  readonly others: Pick<HolderVerbs, 'announce' | 'listHolders' | 'takeDuty'>
   close(atClose?: () => void): Promise<void>
 }
 
 /** Names of verbs that telemetry does not know: they are ours. */
 export const internalVerbs: ReadonlySet<string> = new Set<string>(['checkReadable', 'recordVerify'])
-export type VerbName = keyof Store
+export type VerbName = keyof StoreVerbs

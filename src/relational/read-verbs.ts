@@ -6,7 +6,7 @@ import { inspectSession, listQuarantined, listStarts, listUnsent } from './reads
 import { listArchived, readRetention } from './reads/retention.ts'
 import { listSessions, listSummaries, readSession } from './reads/sessions.ts'
 import { statistics } from './reads/statistics.ts'
-import { listLeases, listTurns, readTurn } from './reads/turns.ts'
+import { listLeases, listTurns, readTurn, readTurnStates } from './reads/turns.ts'
 import { listWaits, readLanes, readQueue } from './reads/waits.ts'
 import type { Steps } from './steps.ts'
 
@@ -17,6 +17,7 @@ export const readVerbs = {
   readEntries,
   readContext,
   readTurn,
+  readTurnStates,
   listTurns,
   listLeases,
   readJob,

@@ -6,7 +6,7 @@ import { claimDelivery, markUnknownDeliveries, settleDelivery } from './verbs/de
 import { appendEntries } from './verbs/entries.ts'
 import { addEvent } from './verbs/events.ts'
 import { moveJob, putJob, removeJob, startJob, switchJob } from './verbs/jobs.ts'
-import { expireLeases, recordProgress } from './verbs/leases.ts'
+import { expireLapsed, expireLeases, recordProgress } from './verbs/leases.ts'
 import { purge } from './verbs/purge.ts'
 import { putBack } from './verbs/put-back.ts'
 import { releaseTurn } from './verbs/release.ts'
@@ -35,6 +35,7 @@ export const writeVerbs = {
   revokeTurn,
   quarantineTurn,
   expireLeases,
+  expireLapsed,
   recordStart,
   recordEnd,
   repairSession,

@@ -2,6 +2,7 @@ import type { ErrorRecord } from '../model/errors.ts'
 import type { Holder } from '../model/holders.ts'
 import type { DeliveryVerbs } from './deliveries.ts'
 import type { EntryVerbs } from './entries.ts'
+import type { HolderVerbs } from './holders.ts'
 import type { JobVerbs } from './jobs.ts'
 import type { LeaseVerbs } from './leases.ts'
 import type { RecoveryVerbs } from './recovery.ts'
@@ -22,11 +23,12 @@ import type { WaitVerbs } from './waits.ts'
  * Every verb can throw STORE_FULL, STORE_IO, STORE_CORRUPT, STORE_CLOSED; every write verb STORE_READ_ONLY.
  * What a verb throws beyond that stands with it. Times are milliseconds since the epoch, given by the caller.
  */
-export interface Store
+export interface StoreVerbs
   extends SessionVerbs,
     EntryVerbs,
     TurnVerbs,
     LeaseVerbs,
+    HolderVerbs,
     RecoveryVerbs,
     SummaryVerbs,
     DeliveryVerbs,
@@ -37,10 +39,16 @@ export interface Store
   close(): Promise<void>
 }
 
+/** The verbs, and what is known of the store that they act on. */
+export interface Store extends StoreVerbs {
+  /** Several processes may have it open at once, and see each other's work. */
+  readonly shared: boolean
+}
+
 /** What an adapter measures of itself; every field in milliseconds or counts. */
 export interface StoreTelemetry {
   /** From the call to the durable answer. */
-  verb(name: keyof Store, ms: number, ok: boolean): void
+  verb(name: keyof StoreVerbs, ms: number, ok: boolean): void
   /** One group commit: how long it took on the disk, and how many verbs it served. */
   commit(ms: number, verbs: number): void
   /** The store became read-only, or writable again. */

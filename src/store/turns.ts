@@ -48,6 +48,8 @@ export interface TurnVerbs {
   /** Ends an interrupted turn that is not to run again (attempts used up), with an event entry as `cancelTurn`. @throws TURN_NOT_FOUND, TURN_SETTLED */
   quarantineTurn(input: { turnId: string; outcome: ErrorRecord; atMs: number }): Promise<Turn>
   readTurn(turnId: string): Promise<TurnDetail | null>
+  /** How far these turns are, in one look; those that are not there are left out. */
+  readTurnStates(query: { turnIds: readonly string[] }): Promise<TurnState[]>
   /** By position, by keyset. @throws CURSOR_INVALID */
   listTurns(query: TurnQuery): Promise<Page<Turn>>
 }
@@ -139,6 +141,14 @@ export interface TurnDetail {
   request: TurnRequest
   /** What was appended on the way and what settling brought; empty unless the turn is done. */
   reply: Entry[]
+}
+
+export interface TurnState {
+  turnId: string
+  status: TurnStatus
+  cancelRequested: string | null
+  /** Who runs it now; null when nobody does. */
+  holderId: string | null
 }
 
 export interface TurnQuery {

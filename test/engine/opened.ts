@@ -11,7 +11,7 @@ import { type ErrorCode, HoldfastError } from '../../src/model/errors.ts'
 import { parseSessionKey, type SessionKey } from '../../src/model/keys.ts'
 import { type Message, textOf } from '../../src/model/messages.ts'
 import { sqliteStore } from '../../src/sqlite/open.ts'
-import type { OpenStore, Store } from '../../src/store/port.ts'
+import type { OpenStore, Store, StoreVerbs } from '../../src/store/port.ts'
 
 /** Short enough for tests that wait for them, long enough for a busy machine not to run into them. */
 export const shortLimits: PartialSettings = {
@@ -126,7 +126,7 @@ export function gate() {
 }
 
 export interface Fault {
-  verb: keyof Store
+  verb: keyof StoreVerbs
   /** How many calls fail, from now on. */
   times: number
   code: ErrorCode

@@ -6,7 +6,7 @@ import { type LoopDelay, watchLoopDelay } from '../../host/loop-delay.ts'
 import { laneNames } from '../../model/lanes.ts'
 import { type SettledStatus, waitCauses } from '../../model/turns.ts'
 import { stepNames } from '../../recovery/plan.ts'
-import type { Store } from '../../store/port.ts'
+import type { StoreVerbs } from '../../store/port.ts'
 import { retentionMetrics } from './retention-metrics.ts'
 import { storeGauges } from './store-gauges.ts'
 
@@ -27,7 +27,7 @@ const groupBuckets = [1, 2, 4, 8, 16, 32, 64, 128]
 const settledStatuses: readonly SettledStatus[] = ['done', 'failed', 'cancelled', 'quarantined']
 const outcomes: readonly CompactionOutcome[] = ['committed', 'mechanical', 'stale', 'refused', 'timeout', 'failed']
 /** Their series are there before the first call; the others come with it. */
-const mainVerbs: readonly (keyof Store)[] = [
+const mainVerbs: readonly (keyof StoreVerbs)[] = [
   'admitTurn',
   'claimTurn',
   'appendEntries',

@@ -240,6 +240,12 @@ CREATE TABLE tombstone (
 );
 CREATE INDEX lease_running ON lease(holder, lane, source);
 
+-- What one gateway at a time does.
+CREATE TABLE duty (
+  name TEXT PRIMARY KEY,
+  holder TEXT NOT NULL
+);
+
 ALTER TABLE blob ALTER COLUMN body SET STORAGE EXTERNAL;
 `
 

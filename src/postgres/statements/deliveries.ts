@@ -1,5 +1,6 @@
 import { deliveryWaitMaxMs } from '../../model/holders.ts'
 import { deliverySql } from '../../relational/statements/deliveries.ts'
+import { hasLapsed } from '../database/lease.ts'
 import type { Words } from './words.ts'
 
 export const deliveryWords: Words = [
@@ -10,6 +11,13 @@ export const deliveryWords: Words = [
      FROM turn t CROSS JOIN LATERAL jsonb_array_elements_text(CAST(t.deliver_to AS JSONB)) WITH ORDINALITY target(value, place)
      WHERE t.position = ?1 ORDER BY target.place
      ON CONFLICT DO NOTHING`,
+  ],
+  // only what a gateway that has ended was sending; its claims are named after it
+  [
+    deliverySql.markUnknown,
+    `UPDATE delivery SET status = 'unknown', claim = NULL
+     WHERE status = 'sending' AND NOT EXISTS (
+       SELECT 1 FROM holder h WHERE h.id = split_part(delivery.claim, ' ', 1) AND NOT ${hasLapsed('h')})`,
   ],
   // each gateway takes one that no other is just taking
   [

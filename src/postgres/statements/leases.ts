@@ -1,7 +1,13 @@
 import { leaseSql } from '../../relational/statements/leases.ts'
+import { hasLapsed } from '../database/lease.ts'
 import type { Words } from './words.ts'
 
 export const leaseWords: Words = [
+  [
+    leaseSql.ofLapsed,
+    `SELECT s.key FROM lease l JOIN session s ON s.id = l.session JOIN holder h ON h.id = l.holder
+     WHERE ${hasLapsed('h')} AND h.id <> ?1 ORDER BY l.turn DESC LIMIT ?2 + 0 FOR UPDATE OF s, l, h`,
+  ],
   [
     leaseSql.ofHolders,
     `SELECT s.key FROM lease l JOIN session s ON s.id = l.session

@@ -42,7 +42,10 @@ export function translate(sql: string): string {
   for (const table of numbered) text = text.replaceAll(nextOf(table), nextNumber(table))
   text = text.replaceAll(/SELECT value FROM json_each\((\?\d*)\)/g, listOf('$1'))
   let places = 0
-  return text.replaceAll(/\?(\d*)/g, (_, number: string) => `$${number === '' ? (places += 1) : number}`)
+  return text.replaceAll(/\?(\d*)/g, (_, number: string) => {
+    places += 1
+    return `$${number === '' ? places : number}`
+  })
 }
 
 export const nextNumber = (table: (typeof numbered)[number]): string => `nextval('${table}_number')`

@@ -7,7 +7,7 @@ export async function addHolder(client: pg.ClientBase, schema: string, holder: H
   const { id, host, bootId, pidNamespace, pid, startTicks, sinceMs } = holder
   await client.query(
     `INSERT INTO ${quoted(schema)}.holder (id, host, boot_id, pid_namespace, pid, start_ticks, since_ms)
-     VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO UPDATE SET renewed_at = now()`,
+     VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO UPDATE SET renewed_at = clock_timestamp()`,
     [id, host, bootId, pidNamespace, pid, startTicks, sinceMs],
   )
 }

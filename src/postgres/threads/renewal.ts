@@ -2,12 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type pg from 'pg'
 import type { Holder } from '../../model/holders.ts'
 import { quoted } from '../database/connection.ts'
-
-/** A holder that has not renewed for so long, by the clock of the database, has lapsed: others may take its sessions. Unit: ms. */
-export const leaseTtlMs = 15_000
-
-/** Two renewals in a row may fail before a lease lapses. Unit: ms. */
-export const renewEveryMs = 5_000
+import { renewEveryMs } from '../database/lease.ts'
 
 /**
  * Says every few seconds that this gateway lives, in the words of the database's own clock, and only while its main thread has made
@@ -24,7 +19,7 @@ export class Renewal {
 
   constructor(pool: pg.Pool, schema: string, holder: Holder, beats: SharedArrayBuffer) {
     this.#pool = pool
-    this.#renewSql = `UPDATE ${quoted(schema)}.holder SET renewed_at = now() WHERE id = $1`
+    this.#renewSql = `UPDATE ${quoted(schema)}.holder SET renewed_at = clock_timestamp() WHERE id = $1`
     this.#holder = holder
     this.#beats = new Int32Array(beats)
   }

@@ -74,7 +74,7 @@ export class Service {
   async #run({ id, verb, input }: Call): Promise<void> {
     const startedMs = systemClock.steadyMs()
     try {
-      const value = await this.#verbs.act(verb, input)
+      const value = await this.#verbs.act(verb, this.#named(verb, input))
       if (verb in writeVerbs) this.#report({ kind: 'committed', ms: systemClock.steadyMs() - startedMs, verbs: 1 })
       this.#turned(null)
       this.#answer({ id, ok: true, value })
@@ -83,6 +83,13 @@ export class Service {
       if (outages.has(failure.code)) this.#turned(failure)
       this.#answer({ id, ok: false, error: recordOf(failure) })
     }
+  }
+
+  /** A delivery that is being sent names its gateway, so that others know whose end makes it unknown. */
+  #named(verb: string, input: unknown): unknown {
+    if (verb !== 'claimDelivery') return input
+    const { claim } = input as { claim: string }
+    return { ...(input as object), claim: `${this.#data.holder?.id} ${claim}` }
   }
 
   #turned(because: HoldfastError | null): void {

@@ -5,7 +5,8 @@ import type { ReadVerbs } from '../../relational/read-verbs.ts'
 import { programBeside } from '../../relational/threads/calls.ts'
 import { Post } from '../../relational/threads/post.ts'
 import type { WriteVerbs } from '../../relational/write-verbs.ts'
-import type { Store, StoreTelemetry } from '../../store/port.ts'
+import type { LivingHolder } from '../../store/holders.ts'
+import type { StoreTelemetry, StoreVerbs } from '../../store/port.ts'
 import { beatsBytes, type ThreadData } from './data.ts'
 
 const program = programBeside(import.meta.url, '../worker')
@@ -21,6 +22,12 @@ export class Threads implements Lines {
   fencedWrites = 0
   writable = true
   readonly logPinned = false
+  readonly shared = true
+  readonly others: Lines['others'] = {
+    announce: async (input) => void (await this.#call('announce', input)),
+    listHolders: async () => (await this.#ask('listHolders', null)) as LivingHolder[],
+    takeDuty: async (input) => (await this.#call('takeDuty', input)) as boolean,
+  }
   readonly #readOnly: boolean
   readonly #telemetry: StoreTelemetry
   readonly #post: Post
@@ -41,7 +48,7 @@ export class Threads implements Lines {
         back: () => this.#turned(true, null),
         done: (verb, ms, error) => {
           if (error?.code === 'FENCED') this.fencedWrites += 1
-          if (!internalVerbs.has(verb)) this.#telemetry.verb(verb as keyof Store, ms, error === null)
+          if (!internalVerbs.has(verb)) this.#telemetry.verb(verb as keyof StoreVerbs, ms, error === null)
         },
         report: (report) => {
           if (report.kind === 'committed') this.#telemetry.commit(report.ms, report.verbs)

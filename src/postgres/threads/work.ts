@@ -6,6 +6,7 @@ import { type ReadVerb, readVerbs } from '../../relational/read-verbs.ts'
 import type { Place } from '../../relational/reads/place.ts'
 import { searchEntries } from '../../relational/reads/search.ts'
 import { turnSql } from '../../relational/statements/turns.ts'
+import type { Steps } from '../../relational/steps.ts'
 import { TurnTaken } from '../../relational/verbs/claim.ts'
 import type { Work } from '../../relational/verbs/work.ts'
 import { type WriteVerb, type WriteVerbs, writeVerbs } from '../../relational/write-verbs.ts'
@@ -17,6 +18,7 @@ import { perform } from '../database/perform.ts'
 import { inSnapshot, inTransaction, OutcomeUnknown } from '../database/transaction.ts'
 import { backup, giveBack, scrub } from '../keep/elsewhere.ts'
 import { verify } from '../keep/verify.ts'
+import { announce, listHolders, takeDuty } from '../verbs/holders.ts'
 
 /** How long a verb is tried again while the database cannot be reached. Unit: ms. */
 const patienceMs = 8_000
@@ -51,6 +53,12 @@ export class Verbs {
         return this.#read((db) => perform(db, searchEntries(input as SearchQuery)))
       case 'verify':
         return this.#read((db) => verify(db, input as { quick: boolean }))
+      case 'announce':
+        return this.#steps(() => announce(input as Parameters<typeof announce>[0]))
+      case 'takeDuty':
+        return this.#steps(() => takeDuty(input as Parameters<typeof takeDuty>[0]))
+      case 'listHolders':
+        return this.#read((db) => perform(db, listHolders()))
       case 'backup':
         return backup()
       case 'giveBack':
@@ -76,6 +84,10 @@ export class Verbs {
         return value
       }),
     )
+  }
+
+  #steps<T>(steps: () => Steps<T>): Promise<T> {
+    return this.#retried(() => inTransaction(this.#pool, this.#schema, (db) => perform(db, steps())))
   }
 
   #read<T>(act: Parameters<typeof inSnapshot<T>>[2]): Promise<T> {

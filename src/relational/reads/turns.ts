@@ -2,7 +2,7 @@ import type { Holder, Lease } from '../../model/holders.ts'
 import type { Turn } from '../../model/turns.ts'
 import { isSettled } from '../../model/turns.ts'
 import type { Page } from '../../store/page.ts'
-import type { TurnDetail, TurnQuery } from '../../store/turns.ts'
+import type { TurnDetail, TurnQuery, TurnState } from '../../store/turns.ts'
 import { cursorOf, parseCursor } from '../rows/cursor.ts'
 import { inboundOf, requestOf, type StoredInbound, type StoredRequestText } from '../rows/inbound.ts'
 import { replyOf, type StoredReply } from '../rows/replies.ts'
@@ -28,6 +28,10 @@ export function* readTurn(turnId: string): Steps<StoredTurnDetail | null> {
     request: yield* requestOf(row),
     reply: yield* replyOf(row),
   }
+}
+
+export function* readTurnStates({ turnIds }: { turnIds: readonly string[] }): Steps<TurnState[]> {
+  return yield* all<TurnState>(turnSql.states, JSON.stringify(turnIds.slice(0, pageMax)))
 }
 
 export function* listTurns(query: TurnQuery): Steps<Page<Turn>> {

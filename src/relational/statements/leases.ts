@@ -15,6 +15,8 @@ export const leaseSql = {
   ofHolders: `
     SELECT s.key FROM lease l JOIN session s ON s.id = l.session
     WHERE l.holder IN (SELECT value FROM json_each(?)) ORDER BY l.turn DESC LIMIT ? + 0`,
+  /** Of holders that have lapsed, where holders lapse: here none does. ?1 whose are left alone, ?2 how many */
+  ofLapsed: 'SELECT s.key FROM session s WHERE s.key = ?1 AND s.id < 0 LIMIT ?2 + 0',
   add: `
     INSERT INTO lease (session, turn, fence, operation, lane, source, holder, claim, taken_ms, progress_ms)
     VALUES (?1, ?2, ?3, 'turn', ?4, ?5, ?6, ?7, ?8, ?8)`,

@@ -26,6 +26,12 @@ export const turnSql = {
     'SELECT t.id AS "turnId", s.key AS "sessionKey" FROM turn t JOIN session s ON s.id = t.session WHERE t.position = ?',
   byPosition: `SELECT ${columns} ${from} WHERE t.position = ?`,
 
+  /** ?1 ids as a JSON array */
+  states: `
+    SELECT t.id AS "turnId", t.status, t.cancel_requested AS "cancelRequested", l.holder AS "holderId"
+    FROM turn t LEFT JOIN lease l ON l.session = t.session AND l.turn = t.position
+    WHERE t.id IN (SELECT value FROM json_each(?1))`,
+
   /** ?1 last position, ?2 session or null, ?3 statuses as a JSON array or null, ?4 limit */
   oldestAfter: `
     SELECT ${columns} ${from}

@@ -18,6 +18,17 @@ export function* recordProgress(
   throw fenced(input.fence, (yield* first<LeaseRow>(leaseSql.ofSession, input.key))?.fence ?? null)
 }
 
+export function* expireLapsed(
+  work: Work,
+  { holderId, limit, atMs }: { holderId: string; limit: number; atMs: number },
+): Steps<Turn[]> {
+  return yield* interruptAll(work, yield* all<HeldKey>(leaseSql.ofLapsed, holderId, limit), false, atMs)
+}
+
+interface HeldKey {
+  key: SessionKey
+}
+
 export function* expireLeases(
   work: Work,
   input: { holderIds: string[]; handedOver: boolean; limit: number; atMs: number },
@@ -26,7 +37,10 @@ export function* expireLeases(
   const holders = JSON.stringify(input.holderIds)
   const before = work.again ? yield* all<TurnRow>(turnSql.interruptedAt, holders, atMs, limit) : []
   if (before.length > 0) return before.map(turnOf)
-  const held = yield* all<{ key: SessionKey }>(leaseSql.ofHolders, holders, limit)
+  return yield* interruptAll(work, yield* all<HeldKey>(leaseSql.ofHolders, holders, limit), handedOver, atMs)
+}
+
+function* interruptAll(work: Work, held: readonly HeldKey[], handedOver: boolean, atMs: number): Steps<Turn[]> {
   const turns: Turn[] = []
   for (const { key } of held) turns.push(yield* interrupt(work, key, handedOver, atMs))
   return turns

@@ -5,7 +5,7 @@ import type { ReadVerbs } from '../../relational/read-verbs.ts'
 import { programBeside } from '../../relational/threads/calls.ts'
 import { Post } from '../../relational/threads/post.ts'
 import type { WriteVerbs } from '../../relational/write-verbs.ts'
-import type { Store, StoreTelemetry } from '../../store/port.ts'
+import type { StoreTelemetry, StoreVerbs } from '../../store/port.ts'
 import { log, type Role, type ThreadData } from './calls.ts'
 
 /** Opening is not slowed by a thread that has nothing to do yet. */
@@ -21,6 +21,13 @@ export class Threads implements Lines {
   /** Writes refused because their fence was old. */
   fencedWrites = 0
   writable = true
+  readonly shared = false
+  /** The owner of the directory is alone. */
+  readonly others = {
+    announce: () => this.#open(undefined),
+    listHolders: () => this.#open([]),
+    takeDuty: () => this.#open(true),
+  }
   readonly #data: Omit<ThreadData, 'role'>
   readonly #telemetry: StoreTelemetry
   readonly #writer: Post | null
@@ -91,6 +98,10 @@ export class Threads implements Lines {
     await this.#writer?.close()
   }
 
+  #open<T>(value: T): Promise<T> {
+    return this.#closed ? closedStore() : Promise.resolve(value)
+  }
+
   #startKeeper(): Post {
     this.#keeper ??= this.#post('keeper')
     return this.#keeper
@@ -106,7 +117,7 @@ export class Threads implements Lines {
         back: () => isWriter && this.#turned(true, null),
         done: (verb, ms, error) => {
           if (error?.code === 'FENCED') this.fencedWrites += 1
-          if (!internalVerbs.has(verb)) this.#telemetry.verb(verb as keyof Store, ms, error === null)
+          if (!internalVerbs.has(verb)) this.#telemetry.verb(verb as keyof StoreVerbs, ms, error === null)
         },
         report: (report) => {
           if (report.kind === 'committed') this.#telemetry.commit(report.ms, report.verbs)

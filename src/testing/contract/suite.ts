@@ -9,6 +9,7 @@ import assert from 'node:assert/strict'
 import { contextPromises } from './context.ts'
 import { deliveryPromises } from './deliveries.ts'
 import { entryPromises } from './entries.ts'
+import { holderPromises } from './holders.ts'
 import { jobPromises } from './jobs.ts'
 import { leasePromises } from './leases.ts'
 import { recoveryPromises } from './recovery.ts'
@@ -45,6 +46,7 @@ const groups: Record<string, PromiseGroup> = {
   'a turn that is stopped': stopPromises,
   'a turn that is read': readPromises,
   'a lease': leasePromises,
+  'a holder': holderPromises,
   'a wait': waitPromises,
   recovery: recoveryPromises,
   'a summary': summaryPromises,

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import type { Store } from '../../store/port.ts'
+import type { Store, StoreVerbs } from '../../store/port.ts'
 import { jobPut } from './jobs.ts'
 import { alice, bob, openLanes, type PromiseGroup, penOf, refused, type Scene } from './scene.ts'
 
 /** One call of every verb; what it is given does not matter to a closed store. */
-const calls = (scene: Scene): { [Verb in keyof Omit<Store, 'close'>]: (store: Store) => Promise<unknown> } => {
+const calls = (scene: Scene): { [Verb in keyof Omit<StoreVerbs, 'close'>]: (store: Store) => Promise<unknown> } => {
   const atMs = scene.nowMs
   const key = alice
   const turnId = 'turn-1'
@@ -37,6 +37,11 @@ const calls = (scene: Scene): { [Verb in keyof Omit<Store, 'close'>]: (store: St
     recordEnd: (store) => store.recordEnd({ holderId: 'x', atMs }),
     listStarts: (store) => store.listStarts(),
     inspectSession: (store) => store.inspectSession({ key }),
+    readTurnStates: (store) => store.readTurnStates({ turnIds: [turnId] }),
+    announce: (store) => store.announce({ holderId: 'holder-1', address: null, token: null }),
+    listHolders: (store) => store.listHolders(),
+    expireLapsed: (store) => store.expireLapsed({ holderId: 'holder-1', limit: 1, atMs }),
+    takeDuty: (store) => store.takeDuty({ duty: 'x', holderId: 'holder-1' }),
     repairSession: (store) => store.repairSession({ key, afterSeq: 0, atMs }),
     listQuarantined: (store) => store.listQuarantined({ limit: 1 }),
     releaseTurn: (store) => store.releaseTurn({ turnId, newTurnId: 'turn-2', atMs }),

@@ -1,5 +1,5 @@
 import { HoldfastError } from '../../model/errors.ts'
-import type { OpenStore, Store } from '../../store/port.ts'
+import type { OpenStore, StoreVerbs } from '../../store/port.ts'
 import { entryVerbs } from './entries.ts'
 import { jobVerbs } from './jobs.ts'
 import { recoveryVerbs } from './recovery.ts'
@@ -7,17 +7,18 @@ import { retentionVerbs } from './retention.ts'
 import { sessionVerbs } from './sessions.ts'
 import { emptyState } from './state.ts'
 import { turnVerbs } from './turns.ts'
-import { deliveryVerbs, summaryVerbs, upkeepVerbs } from './upkeep.ts'
+import { deliveryVerbs, holderVerbs, summaryVerbs, upkeepVerbs } from './upkeep.ts'
 import type { Sync } from './verbs.ts'
 import { waitVerbs } from './waits.ts'
 
 /** A store in memory. What was kept is there again after a close and another opening; several may be open at once. */
 export function plainStore(): OpenStore {
   const state = emptyState()
-  const verbs: Sync<Omit<Store, 'close'>> = {
+  const verbs: Sync<Omit<StoreVerbs, 'close'>> = {
     ...sessionVerbs(state),
     ...entryVerbs(state),
     ...turnVerbs(state),
+    ...holderVerbs,
     ...recoveryVerbs(state),
     ...summaryVerbs(state),
     ...deliveryVerbs(state),
@@ -40,6 +41,6 @@ export function plainStore(): OpenStore {
     const close = async () => {
       closed = true
     }
-    return { ...Object.fromEntries(opened), close }
+    return { ...Object.fromEntries(opened), close, shared: false }
   }
 }

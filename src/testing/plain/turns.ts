@@ -74,6 +74,15 @@ export const turnVerbs = (state: PlainState): Sync<TurnVerbs & LeaseVerbs> => ({
     return pageOf(newest ? rows.toReversed() : rows, ({ position }) => [newest ? -position : position], query)
   },
 
+  readTurnStates: ({ turnIds }) =>
+    turnIds.flatMap((turnId) => {
+      const found = state.turns.find(({ facts }) => facts.id === turnId)
+      if (found === undefined) return []
+      const { status, cancelRequested } = found.facts
+      const lease = [...state.sessions.values()].find((session) => session.lease?.turnId === turnId)?.lease
+      return [{ turnId, status, cancelRequested, holderId: lease?.holder.id ?? null }]
+    }),
+
   listLeases: () => [...state.sessions.values()].flatMap(({ lease }) => (lease === null ? [] : [lease])),
   expireLeases: ({ holderIds, handedOver, limit, atMs }) => {
     const positionOf = ({ lease }: PlainSession) => turnAt(state, lease?.turnId as string).facts.position
