@@ -20,6 +20,7 @@ import type { Deliver, Runner, Summarizer } from './runner.ts'
 import { type EngineSettings, type PartialSettings, resolveSettings } from './settings.ts'
 import { silentTelemetry, type Telemetry } from './telemetry.ts'
 import type { SubmitInput } from './turns/ask.ts'
+import type { FollowElsewhere } from './turns/others.ts'
 import { Turns } from './turns/turns.ts'
 import { Deliverer } from './upkeep/deliver.ts'
 import { handOver } from './upkeep/inherit.ts'
@@ -42,6 +43,8 @@ export interface HoldfastOptions {
   summarize?: Summarizer | null
   /** Sends replies, and failures, of turns with `deliverTo`; without one they wait. */
   deliver?: Deliver
+  /** The tokens of turns that run in other processes on the same store; without it their replies come whole. */
+  followElsewhere?: FollowElsewhere
   settings?: PartialSettings
   /** Where retention makes `archives/` and `trash/`. Null, or absent: nothing is taken out. */
   archives?: string | null
@@ -78,11 +81,17 @@ export async function openHoldfast(options: HoldfastOptions): Promise<Holdfast> 
   const over = new AbortController()
   const background = new Background(clock, log, watch, over.signal)
   const store = await options.store({ holder, telemetry: watch.storeTelemetry, atMs: clock.nowMs() })
-  const base = { store, holder, settings, clock, telemetry, log, events }
+  const base = { store, holder, settings, clock: clockOf(store, clock), telemetry, log, events }
   const watches = options.run !== null && (options.watch ?? clock === systemClock)
   const lookout = watches ? new ThreadLookout(base, options.store.directory ?? null) : noLookout
   const ground = { ...base, watch, background, lookout, over: over.signal }
   return new Holdfast(ground, options, over).start()
+}
+
+/** Processes that share a store go by its clock, however far apart their own are. */
+function clockOf(store: Store, clock: Clock): Clock {
+  if (!store.shared) return clock
+  return Object.assign(Object.create(clock) as Clock, { nowMs: () => clock.nowMs() + store.clockAheadMs })
 }
 
 /** One open engine. Close it, or declare it with `await using`. */
@@ -120,7 +129,7 @@ export class Holdfast {
     const summarize = options.summarize ?? null
     const publish = events.publish.bind(events)
     this.#compactor = new Compactor({ store, clock, telemetry, settings, summarize, publish, log })
-    this.#turns = new Turns(ground, options.run, ({ turn, request }) => {
+    this.#turns = new Turns(ground, options.run, options.followElsewhere ?? null, ({ turn, request }) => {
       if ((request.deliverTo ?? []).length > 0) this.#deliverer?.wake()
       ground.background.run('compaction', () => this.#considerSummary(turn.sessionKey, request))
     })
@@ -152,10 +161,10 @@ export class Holdfast {
       await this.store.close()
       throw error
     }
+    this.#turns.begin()
     if (!this.#runsTurns) return this
     this.#ground.lookout.open()
     new LongWaits(this.#ground).begin(this.#over.signal)
-    this.#turns.begin()
     this.#scheduler.begin()
     this.retention.begin()
     return this

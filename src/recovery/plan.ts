@@ -9,6 +9,8 @@ import type { RecoveryBudget } from './budget.ts'
 export type Proof =
   /** This process has the store's exclusive lock, which the kernel takes from a process only when it ends. */
   | 'exclusive owner'
+  /** They were seen to have ended: processes of this boot and namespace that are not there, or began at another time. */
+  | 'process'
   /** Other holders may live; nothing is known about them. */
   | 'none'
 

@@ -107,6 +107,10 @@ export class RelationalStore implements Store {
     return this.#lines.shared
   }
 
+  get clockAheadMs(): number {
+    return this.#lines.clockAheadMs
+  }
+
   announce = (input: InputOf<'announce'>) => this.#lines.others.announce(input)
   listHolders = () => this.#lines.others.listHolders()
   takeDuty = (input: InputOf<'takeDuty'>) => this.#lines.others.takeDuty(input)

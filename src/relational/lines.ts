@@ -43,6 +43,7 @@ export interface Lines {
   /** A verb of the same kind that writes. */
   tend<N extends keyof KeepVerbs>(verb: N, input: Input<KeepVerbs, N>): Promise<Output<KeepVerbs, N>>
   readonly shared: boolean
+  readonly clockAheadMs: number
   /** What is between processes that share the store; answered by the adapter itself. */
   readonly others: Pick<HolderVerbs, 'announce' | 'listHolders' | 'takeDuty'>
   close(atClose?: () => void): Promise<void>

@@ -43,6 +43,8 @@ export interface StoreVerbs
 export interface Store extends StoreVerbs {
   /** Several processes may have it open at once, and see each other's work. */
   readonly shared: boolean
+  /** What is to be added to this machine's clock for the one by which all processes of the store go; 0 where there is one process. Unit: ms. */
+  readonly clockAheadMs: number
 }
 
 /** What an adapter measures of itself; every field in milliseconds or counts. */

@@ -11,6 +11,8 @@ const claimsMax = 4
 
 /** A backstop for what nobody told us: a wake-up lost to a fault of ours, a turn admitted by another process. */
 const pollEveryMs = 1_000
+/** Where other processes admit turns too, which tell us nothing. Unit: ms. */
+const pollSharedEveryMs = 250
 /** Another backstop: a claim or an end whose answer was lost in a way that was not seen. */
 const straysEveryPolls = 30
 
@@ -61,11 +63,12 @@ export class Dispatcher {
   begin(): void {
     this.#ground.background.insist('poll', async () => {
       let polls = 0
+      const everyMs = this.#ground.store.shared ? pollSharedEveryMs : pollEveryMs
       do {
         polls += 1
         if (this.#inDoubt || polls % straysEveryPolls === 0) this.#inDoubt = !(await this.#hands.endStrays())
         this.wake()
-      } while (await pause(this.#ground.clock, pollEveryMs, this.#stopping.signal))
+      } while (await pause(this.#ground.clock, everyMs, this.#stopping.signal))
     })
   }
 

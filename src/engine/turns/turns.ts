@@ -10,9 +10,11 @@ import type { Runner } from '../runner.ts'
 import { pause, until } from '../waiting.ts'
 import { admit } from './admit.ts'
 import type { SubmitInput } from './ask.ts'
+import type { Bridge } from './bridge.ts'
 import { Dispatcher } from './dispatch.ts'
 import { Live } from './live.ts'
 import { Mender } from './mend.ts'
+import { type FollowElsewhere, Others } from './others.ts'
 import { releaseSession } from './release.ts'
 import { type RunProgress, TurnRun } from './run.ts'
 import { settleRun } from './settle.ts'
@@ -32,6 +34,7 @@ export class Turns {
   readonly #afterRun: (claim: Claim) => void
   readonly #live = new Live()
   readonly #dispatcher: Dispatcher
+  readonly #others: Others
   readonly #runs = new Map<string, { run: TurnRun; ended: Promise<void> }>()
   /** For turns that the store has given us already while its answer is on the way. */
   readonly #cutsToCome = new Map<string, Cut>()
@@ -41,11 +44,28 @@ export class Turns {
   #closing = false
 
   /** `afterRun` is called when the end of a run is durable. */
-  constructor(ground: Ground, runner: Runner | null, afterRun: (claim: Claim) => void) {
+  constructor(
+    ground: Ground,
+    runner: Runner | null,
+    followElsewhere: FollowElsewhere | null,
+    afterRun: (claim: Claim) => void,
+  ) {
     this.#ground = ground
     this.#runner = runner
     this.#afterRun = afterRun
     this.#openedAtMs = ground.clock.nowMs()
+    const hands = {
+      running: () => [...this.#runs.keys()],
+      cancel: (turnId: string) => this.#cut(turnId, { kind: 'cancelled' }),
+      lost: (turnId: string) => this.#cut(turnId, { kind: 'fenced', because: 'its session was taken' }),
+      ended: async (turnId: string, bridge: Bridge | null) => {
+        if (this.#telling.has(turnId)) return
+        const detail = await this.#read(turnId)
+        bridge?.end(detail)
+        this.concluded(detail.turn)
+      },
+    }
+    this.#others = new Others(ground, this.#live, hands, followElsewhere)
     const mender = new Mender(ground, (turn) => this.concluded(turn))
     this.#dispatcher = new Dispatcher(ground, {
       start: (claim) => this.#start(claim),
@@ -56,6 +76,7 @@ export class Turns {
 
   begin(): void {
     if (this.#runner !== null) this.#dispatcher.begin()
+    this.#others.begin()
   }
 
   wake(): void {

@@ -65,8 +65,9 @@ async function unfinished({ store, holder }: Ground): Promise<{ turns: Turn[]; s
     if (next !== null) after = { after: next }
   }
   const holders = new Map((await store.listLeases()).map((lease) => [lease.turnId, lease.holder.id]))
+  // of a store that others share, what they run is theirs until they lapse
   const isLeft = ({ id, status }: Turn) =>
-    status === 'interrupted' || (holders.has(id) && holders.get(id) !== holder.id)
+    status === 'interrupted' || (!store.shared && holders.has(id) && holders.get(id) !== holder.id)
   const strays = found.filter((turn) => turn.status === 'running' && !holders.has(turn.id))
   return { turns: found.filter(isLeft), strays, more }
 }

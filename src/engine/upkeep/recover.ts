@@ -51,6 +51,8 @@ const doneMax = 1_000
 const todoMax = 1_000
 /** While something waits: so that what has become too old is told. */
 const lookAgainMs = 60_000
+/** How soon after a process that shares the store has lapsed its turns go on. Unit: ms. */
+const lookForOthersMs = 2_000
 
 /** What becomes of everything that an earlier process left unfinished. */
 export class Recovery {
@@ -79,10 +81,13 @@ export class Recovery {
     this.#ground.background.insist('recovery', async () => {
       await persist(this.#ground, 'recovery', () => this.#tryNoteStart())
       await persist(this.#ground, 'recovery', () => this.#inherit())
-      while ((await this.#run(this.#offBecause)) || this.#loop !== null) {
-        const leftMs = this.#loop === null ? lookAgainMs : this.#loopLeftMs
-        if (!(await pause(this.#ground.clock, Math.min(leftMs, lookAgainMs), this.#ground.over))) return
+      const { store, clock, over } = this.#ground
+      const lookMs = store.shared ? lookForOthersMs : lookAgainMs
+      while ((await this.#run(this.#offBecause)) || this.#loop !== null || store.shared) {
+        const leftMs = this.#loop === null ? lookMs : this.#loopLeftMs
+        if (!(await pause(clock, Math.min(leftMs, lookMs), over))) return
         this.#noteEndOfLoop()
+        if (store.shared) await this.#tryInherit()
       }
     })
   }
@@ -184,13 +189,24 @@ export class Recovery {
     const { store, clock } = this.#ground
     try {
       await expireEnded(this.#ground)
-      if (this.#inherited) return
+      if (this.#inherited && !store.shared) return
       await store.markUnknownDeliveries({ atMs: clock.nowMs() })
+      if (this.#inherited) return
       this.#inherited = true
       this.#hands.deliver()
     } catch (error) {
       // Opened for reading only, nothing is inherited: another process owns it.
       if (!isHoldfastError(error, 'STORE_READ_ONLY')) throw error
+    }
+  }
+
+  /** While the store cannot be reached nothing is known of others; the next look may. */
+  async #tryInherit(): Promise<void> {
+    try {
+      await this.#inherit()
+    } catch (error) {
+      if (!isHoldfastError(error, 'STORE_IO')) throw error
+      this.#ground.log.debug({ ...recordOf(error) }, 'it cannot be seen which processes live')
     }
   }
 

@@ -1,5 +1,6 @@
 import pg from 'pg'
 import type { Value } from '../../relational/steps.ts'
+import type { ConnectionSettings } from '../threads/data.ts'
 import { textKept, textToKeep } from './text.ts'
 
 /** What a statement gave. */
@@ -47,9 +48,16 @@ const types: pg.CustomTypesConfig = {
   }) as typeof pg.types.getTypeParser,
 }
 
-export function openPool(config: pg.ClientConfig, connectionsMax: number): pg.Pool {
+/** What the client library is told. */
+export function clientConfig({ ssl, ...settings }: ConnectionSettings): pg.ClientConfig {
+  if (ssl === false) return { ...settings, ssl }
+  const { checksName, ...files } = ssl
+  return { ...settings, ssl: checksName ? files : { ...files, checkServerIdentity: () => undefined } }
+}
+
+export function openPool(settings: ConnectionSettings, connectionsMax: number): pg.Pool {
   const pool = new pg.Pool({
-    ...config,
+    ...clientConfig(settings),
     max: connectionsMax,
     types,
     connectionTimeoutMillis: limitsMs.connect,

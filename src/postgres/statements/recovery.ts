@@ -17,10 +17,13 @@ const strayLease = `
 
 export const recoveryWords: Words = [
   [
+    // the start before it is the one on the same machine: others run beside
     startSql.add,
     `INSERT INTO start (n, holder, pid, at_ms, unclean)
      SELECT coalesce(max(n), 0) + 1, CAST(?1 AS TEXT), CAST(?2 AS BIGINT), CAST(?3 AS BIGINT),
-       coalesce((SELECT CASE WHEN ended_ms IS NULL THEN 1 ELSE 0 END FROM start ORDER BY n DESC LIMIT 1), 0)
+       coalesce((
+         SELECT CASE WHEN b.ended_ms IS NULL THEN 1 ELSE 0 END FROM start b JOIN holder h ON h.id = b.holder
+         WHERE h.host = (SELECT host FROM holder WHERE id = ?1) ORDER BY b.n DESC LIMIT 1), 0)
      FROM start
      ON CONFLICT (holder) DO NOTHING`,
   ],

@@ -7,7 +7,8 @@ export interface ConnectionSettings {
   user: string
   password: string | undefined
   database: string
-  ssl: false | { rejectUnauthorized: boolean; ca?: string; cert?: string; key?: string; servername?: string }
+  /** `checksName` false: any name that the authority vouches for will do. */
+  ssl: false | { rejectUnauthorized: boolean; checksName: boolean; ca?: string; cert?: string; key?: string }
   application_name: string
 }
 

@@ -31,7 +31,10 @@ export class Service {
     this.#data = data
     this.#pool = pool
     this.#verbs = new Verbs(pool, schema)
-    this.#renewal = holder === null ? null : new Renewal(pool, schema, holder, beats)
+    this.#renewal =
+      holder === null
+        ? null
+        : new Renewal(pool, schema, holder, beats, (aheadMs) => this.#report({ kind: 'clock', aheadMs }))
   }
 
   /** @throws HoldfastError every STORE_ code of opening */
@@ -50,7 +53,7 @@ export class Service {
       throw failureOf(error)
     }
     const service = new Service(port, data, pool)
-    service.#renewal?.begin()
+    await service.#renewal?.begin()
     return service
   }
 

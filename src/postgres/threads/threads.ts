@@ -23,6 +23,7 @@ export class Threads implements Lines {
   writable = true
   readonly logPinned = false
   readonly shared = true
+  clockAheadMs = 0
   readonly others: Lines['others'] = {
     announce: async (input) => void (await this.#call('announce', input)),
     listHolders: async () => (await this.#ask('listHolders', null)) as LivingHolder[],
@@ -52,6 +53,7 @@ export class Threads implements Lines {
         },
         report: (report) => {
           if (report.kind === 'committed') this.#telemetry.commit(report.ms, report.verbs)
+          else if (report.kind === 'clock') this.clockAheadMs = report.aheadMs
           else this.#turned(report.writable, report.because)
         },
       },

@@ -16,6 +16,8 @@ export type Report =
   | { kind: 'answers'; answers: Answer[] }
   /** One commit, or one for many verbs. */
   | { kind: 'committed'; ms: number; verbs: number }
+  /** What is to be added to this machine's clock for that of the database. */
+  | { kind: 'clock'; aheadMs: number }
   | { kind: 'writable'; writable: boolean; because: ErrorRecord | null }
 
 /** Sent instead of calls: finish and end. */

@@ -17,7 +17,7 @@ interface Pending {
 /** What the owner of a line wants to hear. */
 export interface Listener {
   done(verb: string, ms: number, error: HoldfastError | null): void
-  report(report: Extract<Report, { kind: 'committed' | 'writable' }>): void
+  report(report: Extract<Report, { kind: 'committed' | 'clock' | 'writable' }>): void
   /** The thread has ended though nobody closed it. */
   ended(because: HoldfastError): void
 }
@@ -102,6 +102,7 @@ export class Line {
         this.#rest()
         break
       case 'committed':
+      case 'clock':
       case 'writable':
         this.#listener.report(report)
     }

@@ -22,6 +22,7 @@ export class Threads implements Lines {
   fencedWrites = 0
   writable = true
   readonly shared = false
+  readonly clockAheadMs = 0
   /** The owner of the directory is alone. */
   readonly others = {
     announce: () => this.#open(undefined),
@@ -121,7 +122,7 @@ export class Threads implements Lines {
         },
         report: (report) => {
           if (report.kind === 'committed') this.#telemetry.commit(report.ms, report.verbs)
-          else this.#turned(report.writable, report.because)
+          else if (report.kind === 'writable') this.#turned(report.writable, report.because)
         },
       },
     )

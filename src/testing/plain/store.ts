@@ -41,6 +41,6 @@ export function plainStore(): OpenStore {
     const close = async () => {
       closed = true
     }
-    return { ...Object.fromEntries(opened), close, shared: false }
+    return { ...Object.fromEntries(opened), close, shared: false, clockAheadMs: 0 }
   }
 }

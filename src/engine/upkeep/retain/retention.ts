@@ -159,6 +159,8 @@ export class Retention {
       return
     }
     if (this.#busy || this.#restMs() > 0) return
+    const { store, holder } = this.#ground
+    if (!(await store.takeDuty({ duty: 'retention', holderId: holder.id }))) return // another process does it
     using _ = this.#take()
     for await (const _ of this.#sweep({ apply: mode === 'enforce', trustClock: false, scheduled: true })) {
       // it is told by its report
