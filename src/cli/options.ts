@@ -7,6 +7,7 @@ import { parseDuration } from '../model/units.ts'
 export interface CommandOptions {
   data?: string
   config?: string
+  store?: string
   json?: true
 }
 
@@ -21,6 +22,7 @@ export function command(name: string, description: string, examples: readonly st
 export function addSameOptions(each: Command): void {
   each
     .option('--data <dir>', 'the data directory (default: ./.holdfast)')
+    .option('--store <url>', 'a store in PostgreSQL, in place of the one in the data directory')
     .option('--config <file>', 'the configuration (default: ./holdfast.json5, when there is one)')
     .option('--json', 'print JSON')
 }

@@ -16,6 +16,7 @@ import { trash } from './retention/trash.ts'
 import { serve } from './serve/serve.ts'
 import { sessions } from './sessions/group.ts'
 import { backup } from './store/backup.ts'
+import { migrate } from './store/migrate.ts'
 import { verify } from './store/verify.ts'
 import { compact } from './summaries/compact.ts'
 import { summaries } from './summaries/group.ts'
@@ -59,7 +60,7 @@ async function programOf(argv: readonly string[], terminal: Terminal): Promise<C
   program.addCommand(compact(terminal)).addCommand(summaries(terminal)).addCommand(backup(terminal))
   program.addCommand(recover(terminal)).addCommand(quarantine(terminal))
   program.addCommand(retain(terminal)).addCommand(trash(terminal))
-  program.addCommand(verify(terminal)).addCommand(config(terminal))
+  program.addCommand(verify(terminal)).addCommand(migrate(terminal)).addCommand(config(terminal))
   const asked = argv.find((word) => !word.startsWith('-'))
   if (!program.commands.some((each) => each.name() === asked)) {
     program.commandsGroup('Homes of OpenClaw:')

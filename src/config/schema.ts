@@ -133,12 +133,26 @@ export const configSchema = section({
   ...upkeepSections,
   compaction: summaries.prefault({}).describe('Summaries that keep long sessions inside the context window.'),
   store: section({
+    url: words('an address such as "postgres://gateway@db.example.org/agents"')
+      .nullable()
+      .prefault(null)
+      .describe(
+        'A store in PostgreSQL, which several gateways may share. null: SQLite in the data directory. A password belongs in PGPASSWORD or PGPASSFILE.',
+      ),
     diskReserve: size(0)
       .prefault(spellSize(diskReserveBytes))
       .describe('Below this much free disk the store is read-only until there is room again.'),
   })
     .prefault({})
     .describe('The database.'),
+  cluster: section({
+    advertise: webAddress()
+      .nullable()
+      .prefault(null)
+      .describe('Where other gateways on the same store reach this one. null: the address that it listens on.'),
+  })
+    .prefault({})
+    .describe('Several gateways on one store.'),
   log: section({
     level: choice(logLevels).prefault('info').describe('Nothing that people wrote is logged above debug.'),
   })

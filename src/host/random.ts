@@ -13,6 +13,9 @@ export function timedId(nowMs: number): string {
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-')
 }
 
+/** What only who was told it can know. */
+export const randomSecret = (): string => randomBytes(32).toString('base64url')
+
 export const randomId = (): string => randomUUID()
 
 export function sha256(data: string | Uint8Array): string {

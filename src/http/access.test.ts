@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { type AccessRules, checkBinding, checkNames, checkToken } from './access.ts'
 
-const rules = (host = '127.0.0.1', allowedHosts: string[] = []): AccessRules => ({ host, token: null, allowedHosts })
+const rules = (host = '127.0.0.1', allowedHosts: string[] = []): AccessRules => ({
+  host,
+  token: null,
+  peerToken: null,
+  allowedHosts,
+})
 const here = { localAddress: '127.0.0.1', localPort: 4747 }
 const names = (headers: Record<string, string>, given = rules(), connection = here) =>
   checkNames(new Headers(headers), given, connection)

@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { HoldfastError } from '../model/errors.ts'
+import { HoldfastError, isHoldfastError } from '../model/errors.ts'
 
 /** Who may talk to the gateway over TCP. The local socket and calls inside the process skip these rules. */
 export interface AccessRules {
@@ -7,6 +7,8 @@ export interface AccessRules {
   host: string
   /** Null: no token is asked for, which only loopback may do. */
   token: string | null
+  /** What other gateways on the same store show, which may follow turns with it and nothing else; null where there are none. */
+  peerToken: string | null
   /** Names with or without a port; without one, any port. */
   allowedHosts: readonly string[]
 }
@@ -83,6 +85,18 @@ export function checkToken(authorization: string | null, token: string): void {
   const match = /^bearer +(.+)$/i.exec(authorization ?? '')
   const fits = timingSafeEqual(digestOf(match?.[1] ?? ''), digestOf(token))
   if (match === null || !fits) throw new HoldfastError('AUTH_REQUIRED')
+}
+
+/** Another gateway that follows a turn for a client of its own. */
+export function isPeer(authorization: string | null, peerToken: string | null): boolean {
+  if (peerToken === null) return false
+  try {
+    checkToken(authorization, peerToken)
+    return true
+  } catch (error) {
+    if (isHoldfastError(error, 'AUTH_REQUIRED')) return false
+    throw error
+  }
 }
 
 function digestOf(text: string): Buffer {

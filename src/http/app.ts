@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { type Context, Hono } from 'hono'
 import { HoldfastError, recordOf } from '../model/errors.ts'
-import { checkBinding, checkNames, checkToken } from './access.ts'
+import { checkBinding, checkNames, checkToken, isPeer } from './access.ts'
 import { readJson } from './body.ts'
 import { chatRoutes } from './chat/routes.ts'
 import type { AppDeps } from './deps.ts'
@@ -70,8 +70,11 @@ export function createApp(deps: AppDeps): App {
     if (!isTrusted(c)) {
       const { localAddress, localPort } = c.env.incoming?.socket ?? {}
       checkNames(c.req.raw.headers, access, { localAddress, localPort })
+      const authorization = c.req.header('authorization') ?? null
       const needsToken = access.token !== null && !openPaths.has(c.req.path)
-      if (needsToken) checkToken(c.req.header('authorization') ?? null, access.token as string)
+      const isFollowing = c.req.method === 'GET' && /^\/v1\/turns\/[^/]+\/events$/.test(c.req.path)
+      const mayFollow = isFollowing && isPeer(authorization, access.peerToken)
+      if (needsToken && !mayFollow) checkToken(authorization, access.token as string)
     }
     await next()
   })

@@ -70,7 +70,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     log,
     ...(options.summarize === undefined ? {} : { summarize: options.summarize }),
   })
-  const access = { host: '127.0.0.1', token: null, allowedHosts: [], ...options.access }
+  const access = { host: '127.0.0.1', token: null, peerToken: null, allowedHosts: [], ...options.access }
   const deps: AppDeps = {
     holdfast,
     metrics,

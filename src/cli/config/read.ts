@@ -13,9 +13,17 @@ export async function readCommandConfig(
   return readConfig({
     file: options.config ?? null,
     directory: options.data ?? null,
-    flags,
+    flags: [...storeFlag(options, terminal), ...flags],
     workingDirectory: terminal.outside.cwd,
   })
+}
+
+/** The variable spares an address with a password from lists of processes. */
+function storeFlag({ store }: CommandOptions, { outside }: Terminal): Flag[] {
+  const variable = 'HOLDFAST_STORE'
+  if (store !== undefined) return [{ key: 'store.url', flag: '--store', value: store }]
+  const value = outside.env[variable]
+  return value === undefined || value === '' ? [] : [{ key: 'store.url', flag: variable, value }]
 }
 
 /** Where the data is; `--data` says it without the file, which may be slow or broken. @throws HoldfastError CONFIG_INVALID */

@@ -27,7 +27,7 @@ export async function openApp(
     holdfast,
     metrics,
     models: modelNamesOf(config),
-    access: { host: 'localhost', token: null, allowedHosts: [] },
+    access: { host: 'localhost', token: null, peerToken: null, allowedHosts: [] },
     bodyMax: config.server.bodyMax,
     onBusy: config.turns.onBusy,
     clock,

@@ -1,7 +1,7 @@
-import { findDatabase } from '../../sqlite/database/directory.ts'
-import { openReadOnly, sqliteStore } from '../../sqlite/open.ts'
+import type { Config } from '../../config/read.ts'
 import { readCommandConfig } from '../config/read.ts'
 import type { CommandOptions } from '../options.ts'
+import { openForReadingOf, storeOf } from '../store/place.ts'
 import type { Terminal } from '../terminal.ts'
 import type { Reached } from './api.ts'
 
@@ -13,10 +13,9 @@ export async function openForReading(
   options: CommandOptions,
   terminal: Terminal,
 ): Promise<InProcess> {
-  findDatabase(directory)
-  const config = await readCommandConfig(options, terminal)
+  const config = await configFor(directory, options, terminal)
   // each takes about as long as the other
-  const [store, { openApp }] = await Promise.all([openReadOnly(directory), import('./app.ts')])
+  const [store, { openApp }] = await Promise.all([openForReadingOf(config), import('./app.ts')])
   return openApp(async () => store, 'read', directory, config, terminal)
 }
 
@@ -26,8 +25,16 @@ export async function openForWriting(
   options: CommandOptions,
   terminal: Terminal,
 ): Promise<InProcess> {
-  findDatabase(directory) // a command makes no store, only `serve` does
-  const config = await readCommandConfig(options, terminal)
+  const config = await configFor(directory, options, terminal)
   const { openApp } = await import('./app.ts')
-  return openApp(sqliteStore(directory), 'write', directory, config, terminal)
+  return openApp(await storeOf(config), 'write', directory, config, terminal)
+}
+
+/** A command makes no store in a directory, only `serve` does. @throws HoldfastError STORE_MISSING and others */
+async function configFor(directory: string, options: CommandOptions, terminal: Terminal): Promise<Config> {
+  const config = await readCommandConfig(options, terminal)
+  if (config.store.url !== null) return config
+  const { findDatabase } = await import('../../sqlite/database/directory.ts')
+  findDatabase(directory)
+  return config
 }

@@ -4,17 +4,20 @@ import { openHoldfast } from '../../engine/holdfast.ts'
 import type { Runner } from '../../engine/runner.ts'
 import { prepareSocketPath } from '../../host/local-socket.ts'
 import { jsonLog } from '../../host/log.ts'
+import { randomSecret } from '../../host/random.ts'
 import { packageVersion } from '../../host/version.ts'
 import { checkBinding } from '../../http/access.ts'
 import { type App, createApp } from '../../http/app.ts'
 import type { Reloaded } from '../../http/deps.ts'
 import { type Listener, listen } from '../../http/listen.ts'
+import { followPeers } from '../../http/peers/follow.ts'
 import { createMetrics } from '../../http/watch/metrics.ts'
 import { HoldfastError } from '../../model/errors.ts'
-import { sqliteStore } from '../../sqlite/open.ts'
 import { writeOwnerAddress } from '../../sqlite/owner.ts'
 import type { OpenStore } from '../../store/port.ts'
 import type { Outside } from '../outside.ts'
+import { storeOf } from '../store/place.ts'
+import { takeDirectory } from './directory.ts'
 import type { GatewayPlace } from './greeting.ts'
 import { checkSecrets, modelNamesOf, runnerOf, secretOf, summarizerOf } from './models.ts'
 import { LiveConfig } from './reload.ts'
@@ -53,13 +56,15 @@ export async function startGateway(config: Config, outside: Outside, reread: () 
   const { host, port, tokenEnv, allowedHosts, bodyMax } = config.server
   const token = secretOf(env, tokenEnv)
   checkBinding(host, token !== null)
+  const peerToken = config.store.url === null ? null : randomSecret()
+  const directory = config.store.url === null ? null : await takeDirectory(config.data, clock)
   const socket = { path: '' }
   const { promise: app, resolve: setApp } = Promise.withResolvers<App>()
   const front: Pick<App, 'fetch'> = { fetch: async (...request) => (await app).fetch(...request) }
   const listeners: Listener[] = []
   const stopListening = () => Promise.all(listeners.map((listener) => listener.close(lastAnswersMs)))
   const open: OpenStore = async (input) => {
-    const opened = await sqliteStore(config.data, { diskReserveBytes: config.store.diskReserve })(input)
+    const opened = await (await storeOf(config))(input)
     try {
       listeners.push(await listenOn(front, host, port))
       socket.path = prepareSocketPath(config.data)
@@ -77,8 +82,11 @@ export async function startGateway(config: Config, outside: Outside, reread: () 
     const settings = settingsOf(config)
     const holdfast = await openHoldfast({
       ...{ store, run, summarize, settings, archives: config.data, clock, telemetry, log, watch: true },
+      followElsewhere: followPeers(),
     })
-    const access = { host, token, allowedHosts }
+    const { advertise } = config.cluster
+    const advertised = advertise === null ? [] : [new URL(advertise).hostname]
+    const access = { host, token, peerToken, allowedHosts: [...allowedHosts, ...advertised] }
     const reload = () =>
       live.reload(holdfast, log, async (next) => {
         const renewed = await runnerOf(next, env, clock, log) // its patience with the model follows the limits of turns
@@ -94,7 +102,12 @@ export async function startGateway(config: Config, outside: Outside, reread: () 
       }),
     )
     const address = listeners[0]?.url ?? ''
-    writeOwnerAddress(config.data, { address, socket: socket.path })
+    if (directory === null) writeOwnerAddress(config.data, { address, socket: socket.path })
+    else directory.tell(holdfast.holder, { address, socket: socket.path })
+    if (holdfast.store.shared) {
+      const { id: holderId } = holdfast.holder
+      await holdfast.store.announce({ holderId, address: advertise ?? address, token: peerToken })
+    }
     const { name, demo, url } = models
     return {
       place: {
@@ -103,6 +116,8 @@ export async function startGateway(config: Config, outside: Outside, reread: () 
         address,
         socket: socket.path,
         data: config.data,
+        store:
+          config.store.url === null ? null : (await import('../../postgres/url.ts')).describeDatabase(config.store.url),
         config: config.file,
         model: { name, demo, url },
         tokenEnv,
@@ -112,6 +127,7 @@ export async function startGateway(config: Config, outside: Outside, reread: () 
       close: async (drainMs) => {
         await holdfast.close({ drainMs })
         await stopListening()
+        directory?.leave()
         metrics.close()
       },
     }

@@ -6,6 +6,8 @@ export interface GatewayPlace {
   address: string
   socket: string
   data: string
+  /** The address of the database, without secrets; null: SQLite in the data directory. */
+  store: string | null
   config: string | null
   model: { name: string; demo: boolean; url: string | null }
   /** The variable that holds the token, when one is needed. */
@@ -14,8 +16,9 @@ export interface GatewayPlace {
 
 /** What a person sees at the start: where it is, how to try it, how to end it. `spell` makes a command line for this place. */
 export function greeting(place: GatewayPlace, spell: (command: string) => string): string {
-  const { version, address, data, config, model, tokenEnv } = place
+  const { version, address, data, store, config, model, tokenEnv } = place
   const rows: [string, string][] = [
+    ...(store === null ? [] : [['store', store] satisfies [string, string]]),
     ['data', data],
     ['config', config ?? 'the defaults and the command line'],
     [

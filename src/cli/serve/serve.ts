@@ -17,6 +17,7 @@ interface ServeOptions extends CommandOptions {
   apiKeyEnv?: string
   contextWindow?: string
   tokenEnv?: string
+  advertise?: string
   logLevel?: string
 }
 
@@ -25,6 +26,7 @@ export function serve(terminal: Terminal) {
     'holdfast serve',
     'holdfast serve --model-url http://127.0.0.1:11434/v1 --model qwen3:8b --context-window 32768',
     'holdfast serve --model-url https://api.example.com/v1 --model NAME --api-key-env MODEL_API_KEY',
+    'holdfast serve --store postgres://gateway@db.example.org/agents --data /srv/holdfast',
     'holdfast serve --host 0.0.0.0 --token-env HOLDFAST_TOKEN --data /srv/holdfast',
   ])
     .option('--host <address>', 'where to listen (default: 127.0.0.1)')
@@ -33,6 +35,7 @@ export function serve(terminal: Terminal) {
     .option('--model <name>', 'the model to ask there')
     .option('--api-key-env <name>', 'the environment variable that holds its API key')
     .option('--context-window <tokens>', 'what the model can take, answer included')
+    .option('--advertise <url>', 'where other gateways on the same store reach this one')
     .option('--token-env <name>', 'the environment variable that holds the token clients must send')
     .addOption(new Option('--log-level <level>', 'what is logged to stderr').choices(logLevels))
     .action(async (options: ServeOptions) => {
@@ -80,6 +83,7 @@ function flagsOf(options: ServeOptions): Flag[] {
     ['model.name', '--model', options.model],
     ['model.apiKeyEnv', '--api-key-env', options.apiKeyEnv],
     ['model.contextWindow', '--context-window', options.contextWindow],
+    ['cluster.advertise', '--advertise', options.advertise],
     ['log.level', '--log-level', options.logLevel],
   ]
   return flags.flatMap(([key, flag, value]) => (value === undefined ? [] : [{ key, flag, value }]))

@@ -17,7 +17,7 @@ export function keeperApp(host: string, status: () => KeeperStatus): KeeperApp {
   const metrics = keeperMetrics(status)
   app.use(async (c, next) => {
     const { localAddress, localPort } = c.env.incoming?.socket ?? {}
-    checkNames(c.req.raw.headers, { host, token: null, allowedHosts: [] }, { localAddress, localPort })
+    checkNames(c.req.raw.headers, { host, token: null, peerToken: null, allowedHosts: [] }, { localAddress, localPort })
     await next()
     c.res.headers.set('x-content-type-options', 'nosniff')
     c.res.headers.set('content-security-policy', "default-src 'none'; frame-ancestors 'none'")

@@ -88,6 +88,7 @@ export function isLost(error: unknown): boolean {
   if (isDatabaseError(error))
     return error.code.startsWith('08') || /^57P0[1-4]$/.test(error.code) || error.code === '25P03'
   if (!(error instanceof Error) || isHoldfastError(error)) return false
+  if (error instanceof AggregateError) return error.errors.some(isLost)
   return systemCodes.has(systemCode(error) ?? '') || lostWords.test(error.message)
 }
 
@@ -101,4 +102,36 @@ export const failures: Failures = {
   failureOf,
   breaksTransaction: (error) => isLost(error) || (isDatabaseError(error) && failureOf(error).code !== 'INTERNAL'),
   endsTransaction: (error) => isDatabaseError(error) || isLost(error),
+}
+
+/** The same for a connection that is being made: nothing was asked yet, so nothing is unknown. */
+export function unreachableOr(error: unknown): HoldfastError {
+  if (isHoldfastError(error)) return error
+  if (isTls(error)) {
+    return new HoldfastError(
+      'STORE_TLS',
+      { because: (error as Error).message, code: systemCode(error) },
+      { cause: error },
+    )
+  }
+  const isThere = isDatabaseError(error) && !isLost(error) && !error.code.startsWith('53')
+  if (isThere || !(isDatabaseError(error) || isLost(error) || isStrange(error))) return failureOf(error)
+  return new HoldfastError('STORE_UNREACHABLE', { because: plainly(error), code: systemCode(error) }, { cause: error })
+}
+
+function isTls(error: unknown): boolean {
+  const { code = '', message = '' } = error as NodeJS.ErrnoException
+  const words = /^(ERR_TLS|ERR_SSL|EPROTO|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|HOSTNAME_MISMATCH|ERR_OSSL)/
+  return words.test(code) || /does not support SSL|no encryption|SSL off/i.test(message)
+}
+
+/** What answered is no PostgreSQL. */
+const isStrange = (error: unknown): boolean =>
+  error instanceof Error &&
+  /unexpected|received invalid|unknown authenticat|There was an error establishing an SSL/i.test(error.message)
+
+/** Of several addresses of one name that were tried, the first; the client's own words hold no password. */
+function plainly(error: unknown): string {
+  const first = error instanceof AggregateError ? (error.errors[0] as unknown) : error
+  return first instanceof Error ? first.message : String(first)
 }

@@ -5,7 +5,7 @@ import { type HoldfastError, recordOf } from '../../model/errors.ts'
 import { type Answer, type Call, closing, type Report } from '../../relational/threads/calls.ts'
 import { writeVerbs } from '../../relational/write-verbs.ts'
 import { openPool } from '../database/connection.ts'
-import { failureOf } from '../database/failures.ts'
+import { failureOf, unreachableOr } from '../database/failures.ts'
 import { checkFound, lookAt } from '../database/identity.ts'
 import type { ThreadData } from './data.ts'
 import { addHolder, endHolder } from './holder.ts'
@@ -50,7 +50,7 @@ export class Service {
       }
     } catch (error) {
       await pool.end()
-      throw failureOf(error)
+      throw unreachableOr(error)
     }
     const service = new Service(port, data, pool)
     await service.#renewal?.begin()

@@ -1,0 +1,50 @@
+import { HoldfastError } from '../../model/errors.ts'
+import { readCommandConfig } from '../config/read.ts'
+import { type CommandOptions, command } from '../options.ts'
+import type { Terminal } from '../terminal.ts'
+
+interface MigrateOptions extends CommandOptions {
+  sql?: true
+  role?: string
+}
+
+export function migrate(terminal: Terminal) {
+  return command('migrate', 'Make or update the tables of a store in PostgreSQL', [
+    'holdfast migrate --store postgres://owner@db.example.org/agents',
+    'holdfast migrate --store postgres://owner@db.example.org/agents --role gateway',
+    'holdfast migrate --sql > holdfast.sql',
+  ])
+    .option('--sql', 'print what would be run, and change nothing')
+    .option('--role <name>', 'also grant this role what a gateway needs, and no more')
+    .action(async (options: MigrateOptions) => {
+      const { store, data } = await readCommandConfig(options, terminal)
+      const postgres = await import('../../postgres/migrating.ts')
+      if (options.sql === true) return await printSql(postgres, store.url, options, terminal)
+      if (store.url === null) {
+        throw new HoldfastError('USAGE', {
+          because: `give the address of the database with --store; the SQLite store in ${data} is updated by \`holdfast serve\``,
+        })
+      }
+      const done = await postgres.migrateAt(store.url, options.role ?? null)
+      if (options.json === true) return await terminal.printJson(done)
+      const what =
+        done.from === done.to
+          ? 'is of this version already'
+          : done.from === 0
+            ? 'was made'
+            : `was updated from version ${done.from}`
+      await terminal.print(`The schema at ${done.store} ${what} (${done.to}).`)
+      if (done.role !== null) await terminal.print(`The role ${done.role} may do what a gateway needs.`)
+    })
+}
+
+async function printSql(
+  postgres: typeof import('../../postgres/migrating.ts'),
+  url: string | null,
+  options: MigrateOptions,
+  terminal: Terminal,
+): Promise<void> {
+  const sql = await postgres.sqlFor(url, options.role ?? null)
+  if (options.json === true) await terminal.printJson({ sql })
+  else await terminal.print(sql.trimEnd())
+}
