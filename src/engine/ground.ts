@@ -45,3 +45,9 @@ export async function persist<T>(ground: Ground, name: string, write: () => Prom
     }
   }
 }
+
+/** Processes that share a store go by its clock, however far apart their own are. */
+export function clockOf(store: Store, clock: Clock): Clock {
+  if (!store.shared) return clock
+  return Object.assign(Object.create(clock) as Clock, { nowMs: () => clock.nowMs() + store.clockAheadMs })
+}

@@ -14,7 +14,7 @@ import { Background } from './background.ts'
 import { Compactor } from './compact.ts'
 import { EventLog } from './event-log.ts'
 import type { TurnEvent } from './events.ts'
-import type { Ground } from './ground.ts'
+import { clockOf, type Ground } from './ground.ts'
 import { Jobs } from './jobs.ts'
 import type { Deliver, Runner, Summarizer } from './runner.ts'
 import { type EngineSettings, type PartialSettings, resolveSettings } from './settings.ts'
@@ -88,12 +88,6 @@ export async function openHoldfast(options: HoldfastOptions): Promise<Holdfast> 
   return new Holdfast(ground, options, over).start()
 }
 
-/** Processes that share a store go by its clock, however far apart their own are. */
-function clockOf(store: Store, clock: Clock): Clock {
-  if (!store.shared) return clock
-  return Object.assign(Object.create(clock) as Clock, { nowMs: () => clock.nowMs() + store.clockAheadMs })
-}
-
 /** One open engine. Close it, or declare it with `await using`. */
 export class Holdfast {
   /** The verbs themselves, for reading. */
@@ -127,8 +121,15 @@ export class Holdfast {
     this.#runsTurns = options.run !== null
     this.#deliverer = options.deliver === undefined ? null : new Deliverer(ground, options.deliver)
     const summarize = options.summarize ?? null
-    const publish = events.publish.bind(events)
-    this.#compactor = new Compactor({ store, clock, telemetry, settings, summarize, publish, log })
+    this.#compactor = new Compactor({
+      store,
+      clock,
+      telemetry,
+      settings,
+      summarize,
+      publish: events.publish.bind(events),
+      log,
+    })
     this.#turns = new Turns(ground, options.run, options.followElsewhere ?? null, ({ turn, request }) => {
       if ((request.deliverTo ?? []).length > 0) this.#deliverer?.wake()
       ground.background.run('compaction', () => this.#considerSummary(turn.sessionKey, request))

@@ -1,7 +1,7 @@
-import { HoldfastError, isHoldfastError, recordOf } from '../../model/errors.ts'
+import { HoldfastError, isHoldfastError } from '../../model/errors.ts'
 import type { SessionKey } from '../../model/keys.ts'
 import { cutText } from '../../model/text.ts'
-import { isSettled, type Turn, waitCauses } from '../../model/turns.ts'
+import { isSettled, type Turn } from '../../model/turns.ts'
 import type { ResetResult } from '../../store/sessions.ts'
 import type { AdmitResult, Claim, TurnDetail } from '../../store/turns.ts'
 import type { TurnEvent } from '../events.ts'
@@ -18,8 +18,9 @@ import { type FollowElsewhere, Others } from './others.ts'
 import { releaseSession } from './release.ts'
 import { type RunProgress, TurnRun } from './run.ts'
 import { settleRun } from './settle.ts'
+import { tellStarted } from './started.ts'
+import { endStrays } from './strays.ts'
 import type { Cut } from './verdict.ts'
-import { waitsOf } from './waits.ts'
 
 /** Of a reason for cancelling, in UTF-16 units. */
 const reasonLengthMax = 500
@@ -191,7 +192,7 @@ export class Turns {
     const run = new TurnRun(this.#ground, this.#live, claim)
     this.#ground.lookout.begin(turn)
     this.#live.begin(turn.id, turn.attempts)
-    this.#tellStarted(claim)
+    tellStarted(this.#ground, claim, this.#openedAtMs, this.#dispatcher.fullUntilMs(turn))
     const { promise: ended, resolve } = Promise.withResolvers<void>()
     this.#runs.set(turn.id, { run, ended })
     this.#ground.background.run('turn', async () => {
@@ -211,20 +212,6 @@ export class Turns {
     if (this.#cutsToCome.delete(turn.id) && cut !== undefined) run.cut(cut)
   }
 
-  #tellStarted({ turn, waitedMs }: Claim): void {
-    const { telemetry, events, watch, clock } = this.#ground
-    const waits = waitsOf({
-      turn,
-      claimedAtMs: turn.startedAtMs ?? clock.nowMs(),
-      interruptedAtMs: turn.attempts > 1 ? this.#openedAtMs : null,
-      laneFullUntilMs: this.#dispatcher.fullUntilMs(turn),
-      readOnlyMs: (fromMs, toMs) => watch.readOnlyMs(fromMs, toMs),
-    })
-    for (const cause of waitCauses) telemetry.turnWaited(turn.lane, cause, waits[cause])
-    const { sessionKey, id: turnId, attempts: attempt } = turn
-    events.publish({ type: 'turn.started', sessionKey, turnId, attempt, waitedMs })
-  }
-
   #cut(turnId: string, cut: Cut): void {
     const running = this.#runs.get(turnId)
     if (running !== undefined) running.run.cut(cut)
@@ -232,26 +219,18 @@ export class Turns {
     else if (this.#cutsToCome.size < cutsToComeMax) this.#cutsToCome.set(turnId, cut)
   }
 
-  /**
-   * A claim whose answer was lost to a disk error may have been made: then its turn has this holder and nobody who runs
-   * it. It ends as failed, so that its sender hears of it and its session goes on. False while claims are under way.
-   */
+  /** False while claims are under way. */
   async #endStrays(): Promise<boolean> {
-    const { store, holder, clock, log } = this.#ground
     const running = [...this.#runs]
-    const leases = await store.listLeases()
+    const leases = await this.#ground.store.listLeases()
     // A claim under way may have taken one of them; its run is known as soon as it is answered.
     if (this.#dispatcher.claiming > 0 || this.#closing) return false
-    const strays = leases.filter((lease) => lease.holder.id === holder.id && !this.#runs.has(lease.turnId))
-    for (const { turnId } of strays) {
-      const outcome = recordOf(new HoldfastError('STORE_IO', { because: 'it is unknown whether the turn was started' }))
-      try {
-        this.concluded(await store.revokeTurn({ turnId, status: 'failed', outcome, atMs: clock.nowMs() }))
-        log.warn({ turnId }, 'a turn whose start was lost to a disk error was ended')
-      } catch (error) {
-        if (!isHoldfastError(error, 'TURN_SETTLED')) throw error // it ended while the leases were read
-      }
-    }
+    await endStrays(
+      this.#ground,
+      leases,
+      (turnId) => this.#runs.has(turnId),
+      (turn) => this.concluded(turn),
+    )
     const held = new Set(leases.map((lease) => lease.turnId))
     for (const [turnId, { run }] of running) {
       if (!held.has(turnId)) run.cut({ kind: 'fenced', because: 'its turn has ended' })

@@ -1,5 +1,5 @@
 import { leaveSql, purgeSql, retentionSql } from '../../relational/statements/archives.ts'
-import type { Words } from './words.ts'
+import type { Words } from './own.ts'
 
 const numbersOf = (place: string): string =>
   `SELECT CAST(each.value AS BIGINT) FROM jsonb_array_elements_text(CAST(${place} AS JSONB)) AS each(value)`

@@ -1,7 +1,7 @@
 import { deliveryWaitMaxMs } from '../../model/holders.ts'
 import { deliverySql } from '../../relational/statements/deliveries.ts'
 import { hasLapsed } from '../database/lease.ts'
-import type { Words } from './words.ts'
+import type { Words } from './own.ts'
 
 export const deliveryWords: Words = [
   [

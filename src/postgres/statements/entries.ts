@@ -1,5 +1,5 @@
 import { blobSql } from '../../relational/rows/bodies.ts'
-import type { Words } from './words.ts'
+import type { Words } from './own.ts'
 
 export const entryWords: Words = [
   // a body that is found must stay until what refers to it is committed

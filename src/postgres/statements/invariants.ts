@@ -1,5 +1,5 @@
 import { invariants } from '../../relational/statements/invariants.ts'
-import type { Words } from './words.ts'
+import type { Words } from './own.ts'
 
 /** Rows that name a row of another table which is not there. Nothing in the schema forbids it, so it is looked for. */
 const missing = [

@@ -1,5 +1,5 @@
 import { laneSql } from '../../relational/statements/lanes.ts'
-import type { Words } from './words.ts'
+import type { Words } from './own.ts'
 
 const waiting = `
   SELECT s.source, t.position, t.queued_ms AS "queuedAtMs"

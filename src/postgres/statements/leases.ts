@@ -1,6 +1,6 @@
 import { leaseSql } from '../../relational/statements/leases.ts'
 import { hasLapsed } from '../database/lease.ts'
-import type { Words } from './words.ts'
+import type { Words } from './own.ts'
 
 export const leaseWords: Words = [
   [

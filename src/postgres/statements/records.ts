@@ -1,5 +1,5 @@
 import { recordSql } from '../../relational/rows/records.ts'
-import type { Words } from './words.ts'
+import type { Words } from './own.ts'
 
 export const recordWords: Words = [
   [

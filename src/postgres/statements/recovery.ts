@@ -1,5 +1,5 @@
 import { inspectSql, releaseSql, repairSql, startSql } from '../../relational/statements/recovery.ts'
-import type { Words } from './words.ts'
+import type { Words } from './own.ts'
 
 /** Turns of one session that are looked at for the highest fence; earlier ones have lower. */
 const fences = `

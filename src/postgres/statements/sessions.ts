@@ -1,5 +1,5 @@
 import { sessionSql } from '../../relational/statements/sessions.ts'
-import type { Words } from './words.ts'
+import type { Words } from './own.ts'
 
 const later = (sql: string): string => sql.replace('max(active_ms, ?2)', 'greatest(active_ms, ?2)')
 

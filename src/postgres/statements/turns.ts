@@ -1,6 +1,6 @@
 import { windowMaxMs } from '../../model/turns.ts'
 import { inboundSql, turnSql } from '../../relational/statements/turns.ts'
-import type { Words } from './words.ts'
+import type { Words } from './own.ts'
 
 const due = (when: string): string =>
   `SELECT position FROM turn WHERE not_before_ms ${when} ORDER BY not_before_ms, position LIMIT ?2 + 0 FOR UPDATE SKIP LOCKED`

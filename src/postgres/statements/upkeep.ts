@@ -1,6 +1,6 @@
 import { keepFloors } from '../../relational/statements/ids.ts'
 import { statisticsSql } from '../../relational/statements/upkeep.ts'
-import type { Words } from './words.ts'
+import type { Words } from './own.ts'
 
 const inLane = (what: string, status: string): string =>
   `(SELECT ${what} FROM turn t WHERE t.settled_ms IS NULL AND t.lane = lane.value AND t.status = '${status}')`

@@ -12,9 +12,6 @@ import { sessionWords } from './sessions.ts'
 import { turnWords } from './turns.ts'
 import { upkeepWords } from './upkeep.ts'
 
-/** A shared statement, and what PostgreSQL is told in its place: one text, several one after the other, or nothing. */
-export type Words = readonly (readonly [shared: string, own: string | readonly string[]])[]
-
 const own = new Map<string, string | readonly string[]>(
   [
     ...[archiveWords, deliveryWords, entryWords, invariantWords, jobWords, laneWords, leaseWords, recordWords],
