@@ -65,7 +65,9 @@ export function openPool(settings: ConnectionSettings, connectionsMax: number): 
     keepAlive: true,
     idleTimeoutMillis: 60_000,
   })
-  pool.on('error', () => {}) // an idle connection that the server closed; the next call opens another
+  // a connection that the server closed: whoever uses it is told by the next query, and of idle ones the next call opens another
+  pool.on('connect', (client) => client.on('error', () => {}))
+  pool.on('error', () => {})
   return pool
 }
 

@@ -96,8 +96,13 @@ export class Api {
     return { status: 200, headers: response.headers, text: finished && error === null ? said : null, error }
   }
 
-  turn(session: string, text: string, more: Record<string, unknown> = {}): Promise<Reply<{ turn: Turn } & ErrorBody>> {
-    return this.post(`/v1/sessions/${keyOf(session)}/turns`, { text, ...more })
+  turn(
+    session: string,
+    text: string,
+    more: Record<string, unknown> = {},
+    options: SendOptions = {},
+  ): Promise<Reply<{ turn: Turn } & ErrorBody>> {
+    return this.post(`/v1/sessions/${keyOf(session)}/turns`, { text, ...more }, options)
   }
 
   session(session: string): Promise<Session> {

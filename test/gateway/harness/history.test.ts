@@ -54,6 +54,11 @@ describe('the history checker', () => {
       (_, [kept]) => add(kept, 'user', 'mark-b-1', 1),
       'a: mark-b-1 is in the session, but was not sent to it',
     ],
+    [
+      'a turn that wrote while another did',
+      (_, [kept]) => swap(kept, 1, 2),
+      'a: entry 3 is of an attempt in which others have written',
+    ],
     ['a doubled answer', (_, [kept]) => add(kept, 'assistant', answerTo(first), 1), `a: ${first} was answered 2 times`],
     [
       'a missing answer',

@@ -48,6 +48,7 @@ export function problemsOf(sent: readonly Sent[], kept: readonly Kept[]): string
 function problemsOfSession(sent: readonly Sent[], kept: Kept): string[] {
   return [
     ...gaps(kept.entries),
+    ...overlaps(kept.entries),
     ...falls(kept.fences),
     ...strangers(sent, kept.entries),
     ...sent.flatMap(messageCheck(kept)),
@@ -57,6 +58,19 @@ function problemsOfSession(sent: readonly Sent[], kept: Kept): string[] {
 
 function gaps(entries: readonly Entry[]): string[] {
   return entries.flatMap(({ seq }, index) => (seq === index + 1 ? [] : [`entry ${index + 1} has seq ${seq}`]))
+}
+
+/** What one attempt wrote stands together: nobody else wrote in between. */
+function overlaps(entries: readonly Entry[]): string[] {
+  const ended = new Set<string>()
+  let writer = ''
+  return entries.flatMap(({ turnId, attempt, seq }) => {
+    const next = `${turnId} ${attempt}`
+    if (next === writer) return []
+    ended.add(writer)
+    writer = next
+    return turnId !== null && ended.has(next) ? [`entry ${seq} is of an attempt in which others have written`] : []
+  })
 }
 
 function falls(fences: readonly number[]): string[] {

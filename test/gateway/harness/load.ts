@@ -13,6 +13,8 @@ export interface LoadOptions {
   seed: number
   /** Changes when the gateway is started again; null while it is down. */
   api: () => Api | null
+  /** After so long without an answer a client asks again, perhaps elsewhere; none: it waits. Unit: ms. */
+  patienceMs?: number
 }
 
 /** Disposal ends the clients at once; after `pause()` nothing of theirs is then open. */
@@ -31,7 +33,7 @@ const ways = ['chat', 'stream', 'turn', 'turn and leave'] as const
 type Way = (typeof ways)[number]
 
 /** Clients that send message after message, and go on through every failure of the gateway. */
-export function startLoad({ sessions, writers, seed, api }: LoadOptions): Load {
+export function startLoad({ sessions, writers, seed, api, patienceMs }: LoadOptions): Load {
   const sent: Sent[] = []
   const surprises: string[] = []
   const names = Array.from({ length: sessions }, (_, index) => `s${index + 1}`)
@@ -74,6 +76,9 @@ export function startLoad({ sessions, writers, seed, api }: LoadOptions): Load {
     }
   }
 
+  const impatient = () => (patienceMs === undefined ? {} : { signal: AbortSignal.timeout(patienceMs) })
+  const keyed = ({ mark }: Sent): ChatOptions => ({ idempotencyKey: mark, ...impatient() })
+
   const send: Record<Way, (target: Api, message: Sent) => Promise<boolean>> = {
     async chat(target, message) {
       const { status, headers, body } = await target.chat(message.session, message.mark, keyed(message))
@@ -87,21 +92,31 @@ export function startLoad({ sessions, writers, seed, api }: LoadOptions): Load {
       return error === null ? false : refused(message, status, headers, error.code)
     },
     async turn(target, message) {
-      const { status, headers, body } = await target.turn(message.session, message.mark, { dedupeKey: message.mark })
+      const { status, headers, body } = await target.turn(
+        message.session,
+        message.mark,
+        { dedupeKey: message.mark },
+        impatient(),
+      )
       if (status !== 202) return refused(message, status, headers, body.error?.code)
       acknowledged(message)
       await until(
         `${message.mark} has ended`,
         async () => {
           const now = api()
-          return now !== null && (await hasEnded(now, body.turn.id))
+          return now !== null && (await hasEnded(now, body.turn.id, impatient()))
         },
-        60_000,
+        120_000,
       )
       return true
     },
     async 'turn and leave'(target, message) {
-      const { status, headers, body } = await target.turn(message.session, message.mark, { dedupeKey: message.mark })
+      const { status, headers, body } = await target.turn(
+        message.session,
+        message.mark,
+        { dedupeKey: message.mark },
+        impatient(),
+      )
       return status === 202 ? acknowledged(message) : refused(message, status, headers, body.error?.code)
     },
   }
@@ -120,7 +135,7 @@ export function startLoad({ sessions, writers, seed, api }: LoadOptions): Load {
   /** A turn that failed has been acknowledged; a gateway that is ending or starting is asked again. */
   function refused(message: Sent, status: number, headers: Headers, code: string | undefined): boolean {
     if (code === 'TURN_QUARANTINED') return acknowledged(message)
-    const passing = ['GATEWAY_CLOSING', 'STORE_CLOSED', 'STORE_FULL', 'STORE_IO', 'TURN_INTERRUPTED']
+    const passing = ['GATEWAY_CLOSING', 'STORE_CLOSED', 'STORE_FULL', 'STORE_IO', 'STORE_READ_ONLY', 'TURN_INTERRUPTED']
     if (code === undefined || !passing.includes(code)) {
       surprises.push(`${message.mark}: ${status} ${code} ${headers.get('x-turn-id')}`)
       return true
@@ -139,7 +154,7 @@ export function startLoad({ sessions, writers, seed, api }: LoadOptions): Load {
     sessions: names,
     async pause() {
       state = 'paused'
-      await Promise.race([all, until('every client is idle', () => idle === clients.length, 60_000)])
+      await Promise.race([all, until('every client is idle', () => idle === clients.length, 180_000)])
     },
     resume() {
       state = 'running'
@@ -150,12 +165,10 @@ export function startLoad({ sessions, writers, seed, api }: LoadOptions): Load {
   }
 }
 
-const keyed = ({ mark }: Sent): ChatOptions => ({ idempotencyKey: mark })
-
-async function hasEnded(api: Api, turnId: string): Promise<boolean> {
+async function hasEnded(api: Api, turnId: string, options: ChatOptions): Promise<boolean> {
   try {
-    const { turn } = await api.get<{ turn: Turn }>(`/v1/turns/${turnId}`)
-    return turn.settledAtMs !== null
+    const { status, body } = await api.send<{ turn: Turn }>('GET', `/v1/turns/${turnId}`, undefined, options)
+    return status === 200 && body.turn.settledAtMs !== null
   } catch (error) {
     if (isConnectionError(error)) return false
     throw error

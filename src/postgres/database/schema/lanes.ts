@@ -1,5 +1,10 @@
-/** Afterwards `source.first_order` is the order of the first turn that can start, or null. */
+/**
+ * Afterwards `source.first_order` is the order of the first turn that can start, or null. The row is held first, by a statement of its own:
+ * the next one then sees what every transaction before it has committed. An update that waits for the row would go on with turns as they
+ * were before, and lose one that became ready meanwhile.
+ */
 const firstTurnWent = `
+  PERFORM 1 FROM source s WHERE s.lane = old.lane AND s.source = old.source FOR UPDATE;
   UPDATE source s SET
     first_order = (
       SELECT min(t.lane_order) FROM turn t
