@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { overlapsIn } from '../gateway/harness/history.ts'
 import { Ledger } from '../gateway/harness/ledger.ts'
 import { startLoad } from '../gateway/harness/load.ts'
 import { echoAfter, startModel } from '../gateway/harness/model.ts'
@@ -104,6 +105,7 @@ export async function chaos(options: {
       problems.push(
         ...[...(await ledger.problems(at, load.sent)), ...load.surprises].map((each) => `round ${round}: ${each}`),
       )
+      problems.push(...overlapsIn(ledger.entries))
       load.resume()
     }
     await load.pause()

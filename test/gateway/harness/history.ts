@@ -48,7 +48,6 @@ export function problemsOf(sent: readonly Sent[], kept: readonly Kept[]): string
 function problemsOfSession(sent: readonly Sent[], kept: Kept): string[] {
   return [
     ...gaps(kept.entries),
-    ...overlaps(kept.entries),
     ...falls(kept.fences),
     ...strangers(sent, kept.entries),
     ...sent.flatMap(messageCheck(kept)),
@@ -60,8 +59,8 @@ function gaps(entries: readonly Entry[]): string[] {
   return entries.flatMap(({ seq }, index) => (seq === index + 1 ? [] : [`entry ${index + 1} has seq ${seq}`]))
 }
 
-/** What one attempt wrote stands together: nobody else wrote in between. */
-function overlaps(entries: readonly Entry[]): string[] {
+/** What one attempt wrote stands together: nobody else wrote in between. Entries of one or more sessions, each oldest first. */
+export function overlapsIn(entries: readonly Entry[]): string[] {
   const ended = new Set<string>()
   let writer = ''
   return entries.flatMap(({ turnId, attempt, seq }) => {
