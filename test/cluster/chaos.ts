@@ -21,6 +21,9 @@ export interface ChaosReport {
 /** Longer than a lease lasts without a sign of life: 15 s. */
 const stoppedMs = 18_000
 
+/** Two hundred clients with it leave two cores some time for everything else. */
+const thinkMs = 8_000
+
 type Fault = (member: Member, random: Random, server: Server) => Promise<void>
 
 /** Each ends by itself, with the member as it was before. */
@@ -81,7 +84,15 @@ export async function chaos(options: {
   const living = () => members.filter(({ gateway }) => gateway !== null)
   // as a balancer would: any of them, whoever runs the session
   const api = () => (living().length === 0 ? null : (random.pick(living()).gateway?.api ?? null))
-  using load = startLoad({ sessions: options.sessions, writers: 1, seed: options.seed, api, patienceMs: 30_000 })
+  using load = startLoad({
+    sessions: options.sessions,
+    writers: 1,
+    seed: options.seed,
+    api,
+    patienceMs: 30_000,
+    thinkMs,
+    pollMs: 500,
+  })
   const ledger = new Ledger(load.sessions)
   const one = async (member: Member) => {
     const name = random.pick(deck)

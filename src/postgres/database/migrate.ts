@@ -1,5 +1,6 @@
 import type pg from 'pg'
 import { quoted } from './connection.ts'
+import { isDatabaseError } from './failures.ts'
 import { checkFound, type Found, lookAt } from './identity.ts'
 import { schemaVersion, tables, views } from './schema.ts'
 
@@ -33,6 +34,23 @@ export interface Migrated {
  * @throws HoldfastError STORE_NEWER, STORE_FOREIGN; then nothing has changed
  */
 export async function migrate(client: pg.ClientBase, schema: string): Promise<Migrated | null> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await tryMigrate(client, schema)
+    } catch (error) {
+      if (!isThereAlready(error) || tries === triesMax) throw error // another began at the same time, and has ended now
+    }
+  }
+}
+
+const triesMax = 5
+
+/** unique_violation, duplicate_schema, duplicate_table, duplicate_object, duplicate_function */
+const thereAlready: ReadonlySet<string> = new Set(['23505', '42P06', '42P07', '42710', '42723'])
+
+const isThereAlready = (error: unknown): boolean => isDatabaseError(error) && thereAlready.has(error.code)
+
+async function tryMigrate(client: pg.ClientBase, schema: string): Promise<Migrated | null> {
   await client.query('BEGIN')
   try {
     const from = versionOf(await lookAt(client, schema), schema)

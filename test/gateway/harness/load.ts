@@ -15,6 +15,10 @@ export interface LoadOptions {
   api: () => Api | null
   /** After so long without an answer a client asks again, perhaps elsewhere; none: it waits. Unit: ms. */
   patienceMs?: number
+  /** The longest pause between two messages of a client. Unit: ms. */
+  thinkMs?: number
+  /** How often a client asks for a turn that it waits for. Unit: ms. */
+  pollMs?: number
 }
 
 /** Disposal ends the clients at once; after `pause()` nothing of theirs is then open. */
@@ -33,7 +37,7 @@ const ways = ['chat', 'stream', 'turn', 'turn and leave'] as const
 type Way = (typeof ways)[number]
 
 /** Clients that send message after message, and go on through every failure of the gateway. */
-export function startLoad({ sessions, writers, seed, api, patienceMs }: LoadOptions): Load {
+export function startLoad({ sessions, writers, seed, api, patienceMs, thinkMs = 10, pollMs }: LoadOptions): Load {
   const sent: Sent[] = []
   const surprises: string[] = []
   const names = Array.from({ length: sessions }, (_, index) => `s${index + 1}`)
@@ -54,7 +58,7 @@ export function startLoad({ sessions, writers, seed, api, patienceMs }: LoadOpti
       const message: Sent = { session, mark: markOf(session, number), sentAt: places, acknowledgedAt: null, told: null }
       sent.push(message)
       await deliver(message, random.pick(ways))
-      await sleep(random.between(0, 10))
+      await sleep(random.between(0, thinkMs))
     }
   }
 
@@ -107,6 +111,7 @@ export function startLoad({ sessions, writers, seed, api, patienceMs }: LoadOpti
           return now !== null && (await hasEnded(now, body.turn.id, impatient()))
         },
         120_000,
+        pollMs,
       )
       return true
     },

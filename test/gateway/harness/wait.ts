@@ -2,11 +2,16 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Api } from './api.ts'
 
 /** Asks again until the answer is yes; the bound only ends a broken run. */
-export async function until(what: string, holds: () => boolean | Promise<boolean>, withinMs = 30_000): Promise<void> {
+export async function until(
+  what: string,
+  holds: () => boolean | Promise<boolean>,
+  withinMs = 30_000,
+  everyMs = 15,
+): Promise<void> {
   const end = Date.now() + withinMs
   while (!(await holds())) {
     if (Date.now() > end) throw new Error(`did not happen within ${withinMs} ms: ${what}`)
-    await sleep(15)
+    await sleep(everyMs)
   }
 }
 
