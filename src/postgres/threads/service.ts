@@ -63,7 +63,7 @@ export class Service {
   }
 
   #take(call: Call): void {
-    const key = (call.input as { key?: string } | null)?.key
+    const key = call.verb === 'claimTurn' ? claims : (call.input as { key?: string } | null)?.key
     const before = key === undefined ? undefined : this.#lastOf.get(key)
     const run = before === undefined ? this.#run(call) : before.then(() => this.#run(call))
     this.#underWay.add(run)
@@ -123,6 +123,9 @@ export class Service {
     this.#port.postMessage(report)
   }
 }
+
+/** Claims of one process go one after the other: side by side they would all reach for the same turn. No session has this key. */
+const claims = ' claims'
 
 /** After these nothing can be stored for the time being. */
 const outages: ReadonlySet<string> = new Set([

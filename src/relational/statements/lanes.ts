@@ -8,6 +8,10 @@ const waiting = `
 export const laneSql = {
   running: 'SELECT lane, source, count(*) AS running FROM lease WHERE holder = ? GROUP BY lane, source',
   starts: 'SELECT coalesce((SELECT starts FROM lane WHERE name = ?), 0) AS starts',
+  /** Those of these lanes in which something could start. ?1 their names as a JSON array */
+  stirring: `
+    SELECT l.value AS lane FROM (SELECT value FROM json_each(?1)) l
+    WHERE EXISTS (SELECT 1 FROM source s WHERE s.lane = l.value AND s.first_order IS NOT NULL)`,
   inTurn: `${waiting} ORDER BY s.since, s.first_order LIMIT ? + 0`,
   byAge: `${waiting} ORDER BY s.first_order LIMIT ? + 0`,
 

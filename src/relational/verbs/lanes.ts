@@ -13,8 +13,10 @@ export function* nextTurn(holderId: string, rules: LaneRules, nowMs: number): St
   const runners = yield* runnersOf(holderId)
   const counts = countsOf(runners)
   const facts: LaneFacts[] = []
+  const open = laneNames.filter((lane) => isLaneOpen(lane, counts, rules))
+  const stirring = yield* all<{ lane: LaneName }>(laneSql.stirring, JSON.stringify(open))
   for (const each of runners) {
-    facts.push(isLaneOpen(each.lane, counts, rules) ? yield* waitingIn(each, rules) : none(each))
+    facts.push(stirring.some(({ lane }) => lane === each.lane) ? yield* waitingIn(each, rules) : none(each))
   }
   const plan = planClaim(facts, rules, nowMs)
   return plan.kind === 'take' ? plan.position : null
