@@ -38,7 +38,10 @@ export async function persist<T>(ground: Ground, name: string, write: () => Prom
       ground.watch.fine(name)
       return written
     } catch (error) {
-      if (!isHoldfastError(error, 'STORE_FULL') && !isHoldfastError(error, 'STORE_IO')) throw error
+      if (!isHoldfastError(error, 'STORE_FULL') && !isHoldfastError(error, 'STORE_IO')) {
+        ground.watch.fine(name) // the store has answered, if only with a refusal
+        throw error
+      }
       ground.watch.trouble(name, error)
       if (failures === 1) ground.log.warn({ write: name, code: error.code }, 'a write waits for the disk')
       if (!(await pause(ground.clock, backoffMs(failures, storeBackoffMs), ground.over))) throw error

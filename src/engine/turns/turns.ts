@@ -19,7 +19,7 @@ import { releaseSession } from './release.ts'
 import { type RunProgress, TurnRun } from './run.ts'
 import { settleRun } from './settle.ts'
 import { tellStarted } from './started.ts'
-import { endStrays } from './strays.ts'
+import { endStrays, type Strays } from './strays.ts'
 import type { Cut } from './verdict.ts'
 
 /** Of a reason for cancelling, in UTF-16 units. */
@@ -41,6 +41,7 @@ export class Turns {
   readonly #cutsToCome = new Map<string, Cut>()
   /** Followers that are about to hear how their turn ended. */
   readonly #telling = new Map<string, Promise<void>>()
+  readonly #strays: Strays = new Map()
   readonly #openedAtMs: number
   #closing = false
 
@@ -227,6 +228,7 @@ export class Turns {
     if (this.#dispatcher.claiming > 0 || this.#closing) return false
     await endStrays(
       this.#ground,
+      this.#strays,
       leases,
       (turnId) => this.#runs.has(turnId),
       (turn) => this.concluded(turn),

@@ -45,6 +45,7 @@ export function startLoad({ sessions, writers, seed, api, patienceMs, thinkMs = 
   let idle = 0
   let places = 0
   const numbers = new Map<string, number>()
+  const underWay = new Map<Sent, string>()
 
   const client = async (session: string, random: Random): Promise<void> => {
     for (;;) {
@@ -66,7 +67,8 @@ export function startLoad({ sessions, writers, seed, api, patienceMs, thinkMs = 
   async function deliver(message: Sent, way: Way): Promise<void> {
     while (state !== 'stopped') {
       const target = api()
-      if (target !== null && (await attempt(target, message, way))) return
+      underWay.set(message, `${message.mark} (${way} at ${target?.url})`)
+      if (target !== null && (await attempt(target, message, way))) return void underWay.delete(message)
       await sleep(25)
     }
   }
@@ -87,13 +89,13 @@ export function startLoad({ sessions, writers, seed, api, patienceMs, thinkMs = 
     async chat(target, message) {
       const { status, headers, body } = await target.chat(message.session, message.mark, keyed(message))
       if (status === 200) return answered(message, body.choices[0]?.message.content ?? '')
-      return refused(message, status, headers, body.error?.code)
+      return refused(target, message, status, headers, body.error?.code)
     },
     async stream(target, message) {
       const options = { ...keyed(message), onOpen: () => acknowledged(message) }
       const { status, headers, text, error } = await target.chatStream(message.session, message.mark, options)
       if (text !== null) return answered(message, text)
-      return error === null ? false : refused(message, status, headers, error.code)
+      return error === null ? false : refused(target, message, status, headers, error.code)
     },
     async turn(target, message) {
       const { status, headers, body } = await target.turn(
@@ -102,7 +104,7 @@ export function startLoad({ sessions, writers, seed, api, patienceMs, thinkMs = 
         { dedupeKey: message.mark },
         impatient(),
       )
-      if (status !== 202) return refused(message, status, headers, body.error?.code)
+      if (status !== 202) return refused(target, message, status, headers, body.error?.code)
       acknowledged(message)
       await until(
         `${message.mark} has ended`,
@@ -122,7 +124,7 @@ export function startLoad({ sessions, writers, seed, api, patienceMs, thinkMs = 
         { dedupeKey: message.mark },
         impatient(),
       )
-      return status === 202 ? acknowledged(message) : refused(message, status, headers, body.error?.code)
+      return status === 202 ? acknowledged(message) : refused(target, message, status, headers, body.error?.code)
     },
   }
 
@@ -137,9 +139,17 @@ export function startLoad({ sessions, writers, seed, api, patienceMs, thinkMs = 
     return acknowledged(message)
   }
 
-  /** A turn that failed has been acknowledged; a gateway that is ending or starting is asked again. */
-  function refused(message: Sent, status: number, headers: Headers, code: string | undefined): boolean {
+  /** A turn that failed has been acknowledged, and its failure told; a gateway that is ending or starting is asked again. */
+  async function refused(
+    target: Api,
+    message: Sent,
+    status: number,
+    headers: Headers,
+    code: string | undefined,
+  ): Promise<boolean> {
     if (code === 'TURN_QUARANTINED') return acknowledged(message)
+    const turnId = headers.get('x-turn-id')
+    if (turnId !== null && (await hasEnded(target, turnId, impatient()))) return acknowledged(message)
     const passing = ['GATEWAY_CLOSING', 'STORE_CLOSED', 'STORE_FULL', 'STORE_IO', 'STORE_READ_ONLY', 'TURN_INTERRUPTED']
     if (code === undefined || !passing.includes(code)) {
       surprises.push(`${message.mark}: ${status} ${code} ${headers.get('x-turn-id')}`)
@@ -159,7 +169,13 @@ export function startLoad({ sessions, writers, seed, api, patienceMs, thinkMs = 
     sessions: names,
     async pause() {
       state = 'paused'
-      await Promise.race([all, until('every client is idle', () => idle === clients.length, 180_000)])
+      const isIdle = async () => {
+        if (idle === clients.length) return true
+        await sleep(20)
+        return false
+      }
+      const waiting = () => [...underWay.values()].slice(0, 10).join(', ')
+      await Promise.race([all, until(() => `every client is idle, not: ${waiting()}`, isIdle, 180_000)])
     },
     resume() {
       state = 'running'

@@ -3,14 +3,15 @@ import type { Api } from './api.ts'
 
 /** Asks again until the answer is yes; the bound only ends a broken run. */
 export async function until(
-  what: string,
+  what: string | (() => string),
   holds: () => boolean | Promise<boolean>,
   withinMs = 30_000,
   everyMs = 15,
 ): Promise<void> {
   const end = Date.now() + withinMs
   while (!(await holds())) {
-    if (Date.now() > end) throw new Error(`did not happen within ${withinMs} ms: ${what}`)
+    if (Date.now() > end)
+      throw new Error(`did not happen within ${withinMs} ms: ${typeof what === 'string' ? what : what()}`)
     await sleep(everyMs)
   }
 }
