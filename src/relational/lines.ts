@@ -51,4 +51,3 @@ export interface Lines {
 
 /** Names of verbs that telemetry does not know: they are ours. */
 export const internalVerbs: ReadonlySet<string> = new Set<string>(['checkReadable', 'recordVerify'])
-export type VerbName = keyof StoreVerbs

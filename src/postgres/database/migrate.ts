@@ -10,7 +10,7 @@ export interface Migration {
   sql: string
 }
 
-export const migrations: readonly Migration[] = [{ to: 1, sql: tables }]
+const migrations: readonly Migration[] = [{ to: 1, sql: tables }]
 
 const versionSql = `
 INSERT INTO meta (name, value) VALUES ('schema', '{"version":${schemaVersion}}')

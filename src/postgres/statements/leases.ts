@@ -3,6 +3,12 @@ import { hasLapsed } from '../database/lease.ts'
 import type { Words } from './own.ts'
 
 export const leaseWords: Words = [
+  // who slept and works again lives: else what it claims would be taken from it at once
+  [
+    leaseSql.addHolder,
+    `WITH woken AS (UPDATE holder h SET renewed_at = clock_timestamp() WHERE h.id = ?1 AND ${hasLapsed('h')})
+     ${leaseSql.addHolder}`,
+  ],
   [
     leaseSql.ofLapsed,
     `SELECT s.key FROM lease l JOIN session s ON s.id = l.session JOIN holder h ON h.id = l.holder

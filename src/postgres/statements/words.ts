@@ -34,18 +34,19 @@ export function wordsOf(sql: string): readonly string[] {
 const numbered = ['session', 'transcript', 'entry', 'turn', 'inbound', 'delivery', 'summary'] as const
 
 /** Numbers come from sequences; places for values are `$1`; a list comes as JSON. */
-export function translate(sql: string): string {
+function translate(sql: string): string {
   let text = sql
   for (const table of numbered) text = text.replaceAll(nextOf(table), nextNumber(table))
   text = text.replaceAll(/SELECT value FROM json_each\((\?\d*)\)/g, listOf('$1'))
   let places = 0
   return text.replaceAll(/\?(\d*)/g, (_, number: string) => {
+    if (number !== '') return `$${number}`
     places += 1
-    return `$${number === '' ? places : number}`
+    return `$${places}`
   })
 }
 
-export const nextNumber = (table: (typeof numbered)[number]): string => `nextval('${table}_number')`
+const nextNumber = (table: (typeof numbered)[number]): string => `nextval('${table}_number')`
 
 /** The values of a JSON array of texts, given as one value. */
 const listOf = (place: string): string =>

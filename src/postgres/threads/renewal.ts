@@ -1,18 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type pg from 'pg'
+import pg from 'pg'
 import { systemClock } from '../../host/clock.ts'
 import type { Holder } from '../../model/holders.ts'
-import { quoted } from '../database/connection.ts'
-import { renewEveryMs } from '../database/lease.ts'
+import { clientConfig, quoted } from '../database/connection.ts'
+import { renewAgainMs, renewEveryMs, renewLimitMs } from '../database/lease.ts'
+import type { ConnectionSettings } from './data.ts'
 
 /** Two machines that are kept in time differ by less. Unit: ms. */
 const doubtMs = 100
 
-export const clockSql = 'CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT) AS now_ms'
+const clockSql = 'CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT) AS now_ms'
 
 /**
  * Says every few seconds that this gateway lives, in the words of the database's own clock, and only while its main thread has made
- * progress since the last time. One row for each gateway, however many sessions it runs.
+ * progress since the last time. One row for each gateway, however many sessions it runs; on a connection of its own, so that no load of
+ * work comes before it.
  */
 export class Renewal {
   readonly #pool: pg.Pool
@@ -26,14 +28,22 @@ export class Renewal {
   #running: Promise<void> = Promise.resolve()
 
   constructor(
-    pool: pg.Pool,
+    settings: ConnectionSettings,
     schema: string,
     holder: Holder,
     beats: SharedArrayBuffer,
     onClock: (aheadMs: number) => void,
   ) {
     this.#onClock = onClock
-    this.#pool = pool
+    this.#pool = new pg.Pool({
+      ...clientConfig(settings),
+      max: 1,
+      connectionTimeoutMillis: renewLimitMs,
+      query_timeout: renewLimitMs,
+      keepAlive: true,
+    })
+    this.#pool.on('connect', (client) => client.on('error', () => {})) // whoever asks next is told
+    this.#pool.on('error', () => {})
     this.#renewSql = `
       UPDATE ${quoted(schema)}.holder SET renewed_at = clock_timestamp() WHERE id = $1
       RETURNING ${clockSql}`
@@ -50,28 +60,31 @@ export class Renewal {
   async stop(): Promise<void> {
     this.#over.abort()
     await this.#running
+    await this.#pool.end()
   }
 
   async #run(): Promise<void> {
     const { signal } = this.#over
+    let waitMs: number = renewEveryMs
     for (;;) {
-      await sleep(renewEveryMs, undefined, { signal }).catch(() => {}) // stopped
+      await sleep(waitMs, undefined, { signal }).catch(() => {}) // stopped
       if (signal.aborted) return
-      await this.#renew()
+      waitMs = (await this.#renew()) ? renewEveryMs : renewAgainMs
     }
   }
 
-  /** What fails is tried with the next one: until then the lease lasts. */
-  async #renew(): Promise<void> {
+  /** Gives whether it is known to live now. */
+  async #renew(): Promise<boolean> {
     const beat = Atomics.load(this.#beats, 0)
-    if (beat === this.#seen) return
+    if (beat === this.#seen) return false
     try {
       const askedMs = systemClock.nowMs()
-      const { rows } = await this.#pool.query<{ now_ms: number }>(this.#renewSql, [this.#holder.id])
+      const { rows } = await this.#pool.query<{ now_ms: string }>(this.#renewSql, [this.#holder.id])
       this.#seen = beat
-      this.#compare(rows[0]?.now_ms ?? askedMs, askedMs, systemClock.nowMs())
+      this.#compare(Number(rows[0]?.now_ms ?? askedMs), askedMs, systemClock.nowMs())
+      return true
     } catch {
-      // unreachable: every verb says so
+      return false // unreachable: every verb says so
     }
   }
 

@@ -34,7 +34,7 @@ export class Service {
     this.#renewal =
       holder === null
         ? null
-        : new Renewal(pool, schema, holder, beats, (aheadMs) => this.#report({ kind: 'clock', aheadMs }))
+        : new Renewal(data.connection, schema, holder, beats, (aheadMs) => this.#report({ kind: 'clock', aheadMs }))
   }
 
   /** @throws HoldfastError every STORE_ code of opening */
