@@ -2,7 +2,7 @@
 
 export type { EventLog, LoggedEvent } from './engine/event-log.ts'
 export type { GatewayEvent, TurnEvent } from './engine/events.ts'
-export { Holdfast, type HoldfastOptions, openHoldfast, type Submission } from './engine/holdfast.ts'
+export { Holdfast, type HoldfastOptions, openHoldfast } from './engine/holdfast.ts'
 export type { JobInput, Jobs } from './engine/jobs.ts'
 export {
   type AnswerDelta,
@@ -16,7 +16,7 @@ export {
 } from './engine/runner.ts'
 export { defaultSettings, type EngineSettings, type PartialSettings } from './engine/settings.ts'
 export type { CompactionOutcome, Telemetry } from './engine/telemetry.ts'
-export type { SubmitInput } from './engine/turns/ask.ts'
+export type { Submission, SubmitInput } from './engine/turns/ask.ts'
 export type { RecoveryReport, RecoveryState } from './engine/upkeep/recover.ts'
 export type { RetentionState, SweepEvent, SweepOptions, SweepReport } from './engine/upkeep/retain/report.ts'
 export type { LanesReport } from './engine/watch/lanes.ts'

@@ -19,7 +19,7 @@ import { Jobs } from './jobs.ts'
 import type { Deliver, Runner, Summarizer } from './runner.ts'
 import { type EngineSettings, type PartialSettings, resolveSettings } from './settings.ts'
 import { silentTelemetry, type Telemetry } from './telemetry.ts'
-import type { SubmitInput } from './turns/ask.ts'
+import type { Submission, SubmitInput } from './turns/ask.ts'
 import type { FollowElsewhere } from './turns/others.ts'
 import { Turns } from './turns/turns.ts'
 import { Deliverer } from './upkeep/deliver.ts'
@@ -54,18 +54,6 @@ export interface HoldfastOptions {
   log?: Log
   /** Whether a thread watches for turns and an event loop that stand still; with the system's clock it does unless told. */
   watch?: boolean
-}
-
-export interface Submission {
-  turn: Turn
-  /** The dedupe key was used before: this is that turn. */
-  repeated: boolean
-  /** The messages joined a turn that waited. */
-  coalesced: boolean
-  /** The running turn that was told to stop for this one. */
-  interruptedTurnId: string | null
-  /** The transcript that a rule of `sessions` began with this message; null when it goes on with the one that was there. */
-  begunTranscript: number | null
 }
 
 /**
@@ -121,15 +109,8 @@ export class Holdfast {
     this.#runsTurns = options.run !== null
     this.#deliverer = options.deliver === undefined ? null : new Deliverer(ground, options.deliver)
     const summarize = options.summarize ?? null
-    this.#compactor = new Compactor({
-      store,
-      clock,
-      telemetry,
-      settings,
-      summarize,
-      publish: events.publish.bind(events),
-      log,
-    })
+    const publish = events.publish.bind(events)
+    this.#compactor = new Compactor({ store, clock, telemetry, settings, summarize, publish, log })
     this.#turns = new Turns(ground, options.run, options.followElsewhere ?? null, ({ turn, request }) => {
       if ((request.deliverTo ?? []).length > 0) this.#deliverer?.wake()
       ground.background.run('compaction', () => this.#considerSummary(turn.sessionKey, request))

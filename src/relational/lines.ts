@@ -1,5 +1,4 @@
 import type { HolderVerbs } from '../store/holders.ts'
-import type { StoreVerbs } from '../store/port.ts'
 import type { BackupReport, VerifyReport } from '../store/upkeep.ts'
 import type { ReadVerbs } from './read-verbs.ts'
 import type { searchEntries } from './reads/search.ts'

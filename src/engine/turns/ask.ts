@@ -5,7 +5,7 @@ import { parseSessionKey, type SessionKey } from '../../model/keys.ts'
 import { type LaneName, laneNames, laneOf } from '../../model/lanes.ts'
 import type { Message, SystemMessage } from '../../model/messages.ts'
 import { cleanJson, jsonDepthMax } from '../../model/text.ts'
-import { type BusyPolicy, busyPolicies } from '../../model/turns.ts'
+import { type BusyPolicy, busyPolicies, type Turn } from '../../model/turns.ts'
 import type { AdmitInput } from '../../store/turns.ts'
 
 /** What a caller gives to `submit`. */
@@ -107,4 +107,16 @@ function isShort(text: unknown, lengthMax: number): boolean {
 
 function check(holds: boolean, because: string): void {
   if (!holds) throw new HoldfastError('REQUEST_INVALID', { because })
+}
+
+export interface Submission {
+  turn: Turn
+  /** The dedupe key was used before: this is that turn. */
+  repeated: boolean
+  /** The messages joined a turn that waited. */
+  coalesced: boolean
+  /** The running turn that was told to stop for this one. */
+  interruptedTurnId: string | null
+  /** The transcript that a rule of `sessions` began with this message; null when it goes on with the one that was there. */
+  begunTranscript: number | null
 }
