@@ -21,7 +21,12 @@ export default defineConfig({
           name: 'unit',
           testTimeout: minuteMs / 2, // seconds of pure work take longer on a busy machine
           include: named('.test.ts'),
-          exclude: [...named('.int.test.ts'), ...named('.long.test.ts'), ...named('.release.test.ts')],
+          exclude: [
+            ...named('.int.test.ts'),
+            ...named('.long.test.ts'),
+            ...named('.release.test.ts'),
+            ...named('.cluster.test.ts'),
+          ],
         },
       },
       {
@@ -40,6 +45,15 @@ export default defineConfig({
           include: named('.long.test.ts'),
           testTimeout: 10 * minuteMs,
           hookTimeout: 10 * minuteMs,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'cluster', // several gateways on one database, for ten minutes: they want a machine of their own
+          include: named('.cluster.test.ts'),
+          testTimeout: 25 * minuteMs,
+          hookTimeout: minuteMs,
         },
       },
       {

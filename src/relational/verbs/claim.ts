@@ -77,7 +77,7 @@ function* take(work: Work, position: number, input: ClaimInput & { claim: string
   yield* recountContext(session.id)
 }
 
-function* addHolder(holder: Holder): Steps<void> {
+export function* addHolder(holder: Holder): Steps<void> {
   const { id, host, bootId, pidNamespace, pid, startTicks, sinceMs } = holder
   yield* run(leaseSql.addHolder, id, host, bootId, pidNamespace, pid, startTicks, sinceMs)
 }
