@@ -18,7 +18,8 @@ export async function until(
 
 /** Nothing runs, waits, or is to run again. */
 export function untilSettled(api: Api, withinMs = 60_000): Promise<void> {
-  const unsettled = ['interrupted', 'queued', 'running'] // as a turn goes on, so that none slips through between two looks
+  // the ways that a turn goes, so that none slips through between two looks
+  const unsettled = ['running', 'interrupted', 'queued', 'running']
   const isSettled = async () => {
     for (const status of unsettled) {
       const { items } = await api.get<{ items: unknown[] }>(`/v1/turns?status=${status}&limit=1`)
