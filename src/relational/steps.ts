@@ -2,7 +2,7 @@
  * A verb as the statements that it needs, one after the other. It is written once: the adapter of SQLite runs it in a
  * plain loop inside its transaction, that of PostgreSQL awaits each answer. What comes between two statements is pure.
  */
-export type Steps<T> = Generator<Statement, T, unknown>
+export type Steps<T> = Generator<Statement | readonly Statement[], T, unknown>
 
 /** What can be bound to a statement, and what a column holds. */
 export type Value = string | number | Uint8Array | null
@@ -12,10 +12,18 @@ export type Value = string | number | Uint8Array | null
  * plain lower case are quoted.
  */
 export interface Statement {
-  /** `all`: its rows. `run`: the number of rows that it changed. `insert`: the `id` that it returns. `command`: nothing. */
-  kind: 'all' | 'run' | 'insert' | 'command'
+  /**
+   * What is wanted of it. `all`: its rows. `run`: the number of rows that it changed. `insert`: the `id` that it returns. `write`: nothing,
+   * so where the database is far away nobody waits for it, and what it refuses is thrown by a later step or by the commit. `command`:
+   * nothing, as it begins or ends a part of the transaction.
+   */
+  kind: 'all' | 'run' | 'insert' | 'write' | 'command'
   sql: string
   values: readonly Value[]
+}
+
+export function isSeveral(asked: Statement | readonly Statement[]): asked is readonly Statement[] {
+  return Array.isArray(asked)
 }
 
 export function* all<Row>(sql: string, ...values: Value[]): Steps<Row[]> {
@@ -25,6 +33,11 @@ export function* all<Row>(sql: string, ...values: Value[]): Steps<Row[]> {
 export function* first<Row>(sql: string, ...values: Value[]): Steps<Row | undefined> {
   const rows = (yield { kind: 'all', sql, values }) as Row[]
   return rows[0]
+}
+
+/** Changes rows, as many as there are. */
+export function* write(sql: string, ...values: Value[]): Steps<void> {
+  yield { kind: 'write', sql, values }
 }
 
 /** Gives the number of rows that were changed. */
@@ -40,6 +53,28 @@ export function* insert(sql: string, ...values: Value[]): Steps<number> {
 /** What begins or ends a part of a transaction. */
 export function* command(sql: string): Steps<void> {
   yield { kind: 'command', sql, values: [] }
+}
+
+/**
+ * Several courses of statements, of which none needs what another gives, side by side: what each asks next is asked together, in
+ * their order, and travels once. None of them may catch what a statement throws.
+ */
+export function* together<const Courses extends readonly Steps<unknown>[]>(
+  ...courses: Courses
+): Steps<{ -readonly [C in keyof Courses]: Courses[C] extends Steps<infer T> ? T : never }> {
+  const given: unknown[] = courses.map(() => undefined)
+  let open = courses.map((course, at) => ({ course, at, step: course.next() }))
+  for (;;) {
+    for (const { step, at } of open) if (step.done) given[at] = step.value
+    open = open.filter(({ step }) => !step.done)
+    if (open.length === 0) return given as never
+    const asked = open.map(({ step }) => step.value as Statement | readonly Statement[])
+    const answers = (yield asked.flat() as Statement[]) as unknown[]
+    open = open.map(({ course, at }, index) => {
+      const each = asked[index] as Statement | readonly Statement[]
+      return { course, at, step: course.next(isSeveral(each) ? answers.splice(0, each.length) : answers.shift()) }
+    })
+  }
 }
 
 /** Rows of a statement that ends in `LIMIT ?` and reads on after the key of its last row; a few at a time, as they are asked for. */

@@ -97,6 +97,11 @@ export function isCollision(error: unknown): boolean {
   return isDatabaseError(error) && (error.code === '40001' || error.code === '40P01' || error.code === '23505')
 }
 
+/** The name of a statement is not known, or stands for another: a pooler has given us the connection of somebody else. */
+export function isNameless(error: unknown): boolean {
+  return isDatabaseError(error) && (error.code === '26000' || error.code === '42P05')
+}
+
 /** After any error PostgreSQL takes no other statement before the transaction, or its savepoint, is taken back. */
 export const failures: Failures = {
   failureOf,

@@ -1,6 +1,6 @@
 import type pg from 'pg'
 import { HoldfastError } from '../../model/errors.ts'
-import { beginning, Connection } from './connection.ts'
+import { beginning, Connection, type Pool } from './connection.ts'
 import { isLost } from './failures.ts'
 
 /** The connection was lost after the end of the transaction had been asked for: whether it was committed is unknown. */
@@ -10,15 +10,16 @@ export class OutcomeUnknown extends Error {}
  * Does `act` in a transaction of its own, and gives its answer after the commit. What it throws has changed nothing, except
  * `OutcomeUnknown`. A connection that is lost is not used again.
  */
-export async function inTransaction<T>(pool: pg.Pool, schema: string, act: (db: Connection) => Promise<T>): Promise<T> {
-  const client = await pool.connect()
-  const db = new Connection(client)
+export async function inTransaction<T>(pool: Pool, act: (db: Connection) => Promise<T>): Promise<T> {
+  const client = await pool.connections.connect()
+  const db = new Connection(client, pool.named)
   let ending = false
   try {
-    await db.query(beginning(schema, 'write'))
+    db.send(beginning(pool.schema, 'write'))
     const value = await act(db)
     ending = true
-    const { command } = await client.query('COMMIT')
+    db.send('COMMIT')
+    const command = await db.landed()
     // an error that nobody took back to a savepoint: PostgreSQL says so only by this word
     if (command !== 'COMMIT') throw new HoldfastError('INTERNAL', { because: 'the transaction could not be committed' })
     client.release()
@@ -31,11 +32,11 @@ export async function inTransaction<T>(pool: pg.Pool, schema: string, act: (db: 
 }
 
 /** Reads of one snapshot. The answer does not wait for the end of the transaction. */
-export async function inSnapshot<T>(pool: pg.Pool, schema: string, act: (db: Connection) => Promise<T>): Promise<T> {
-  const client = await pool.connect()
-  const db = new Connection(client)
+export async function inSnapshot<T>(pool: Pool, act: (db: Connection) => Promise<T>): Promise<T> {
+  const client = await pool.connections.connect()
+  const db = new Connection(client, pool.named)
   try {
-    await db.query(beginning(schema, 'read'))
+    db.send(beginning(pool.schema, 'read'))
     const value = await act(db)
     client.query('COMMIT').then(
       () => client.release(),

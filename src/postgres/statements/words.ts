@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto'
 import { nextOf } from '../../relational/statements/ids.ts'
+import type { Text } from '../database/connection.ts'
 import { archiveWords } from './archives.ts'
 import { deliveryWords } from './deliveries.ts'
 import { entryWords } from './entries.ts'
@@ -19,16 +21,22 @@ const own = new Map<string, string | readonly string[]>(
   ].flat(),
 )
 
-const known = new Map<string, readonly string[]>()
+const known = new Map<string, readonly Text[]>()
 
 /** What PostgreSQL is told for a shared statement. Texts are as many as the program has, so all of them are remembered. */
-export function wordsOf(sql: string): readonly string[] {
+export function wordsOf(sql: string): readonly Text[] {
   let words = known.get(sql)
   if (words === undefined) {
-    words = [own.get(sql) ?? sql].flat().map(translate)
+    words = [own.get(sql) ?? sql].flat().map(translate).map(named)
     known.set(sql, words)
   }
   return words
+}
+
+/** Not those whose best plan depends on which of their values are given. Another text has another name, over all versions. */
+function named(text: string): Text {
+  if (/IS NULL OR|^\s*(SAVEPOINT|RELEASE|ROLLBACK)/.test(text)) return { text }
+  return { text, name: `holdfast_${createHash('sha256').update(text).digest('base64url').slice(0, 20)}` }
 }
 
 const numbered = ['session', 'transcript', 'entry', 'turn', 'inbound', 'delivery', 'summary'] as const

@@ -1,10 +1,9 @@
 import type { MessagePort } from 'node:worker_threads'
-import type pg from 'pg'
 import { systemClock } from '../../host/clock.ts'
 import { type HoldfastError, recordOf } from '../../model/errors.ts'
 import { type Answer, type Call, closing, type Report } from '../../relational/threads/calls.ts'
 import { writeVerbs } from '../../relational/write-verbs.ts'
-import { openPool } from '../database/connection.ts'
+import { openPool, type Pool } from '../database/connection.ts'
 import { failureOf, unreachableOr } from '../database/failures.ts'
 import { checkFound, lookAt } from '../database/identity.ts'
 import type { ThreadData } from './data.ts'
@@ -16,7 +15,7 @@ import { Verbs } from './work.ts'
 export class Service {
   readonly #port: MessagePort
   readonly #data: ThreadData
-  readonly #pool: pg.Pool
+  readonly #pool: Pool
   readonly #verbs: Verbs
   readonly #renewal: Renewal | null
   /** The last call about each session that has one under way. */
@@ -25,12 +24,12 @@ export class Service {
   #answers: Answer[] = []
   #writable = true
 
-  private constructor(port: MessagePort, data: ThreadData, pool: pg.Pool) {
+  private constructor(port: MessagePort, data: ThreadData, pool: Pool) {
     const { schema, holder, beats } = data
     this.#port = port
     this.#data = data
     this.#pool = pool
-    this.#verbs = new Verbs(pool, schema)
+    this.#verbs = new Verbs(pool)
     this.#renewal =
       holder === null
         ? null
@@ -39,9 +38,9 @@ export class Service {
 
   /** @throws HoldfastError every STORE_ code of opening */
   static async open(port: MessagePort, data: ThreadData): Promise<Service> {
-    const pool = openPool(data.connection, data.connectionsMax)
+    const pool = openPool(data.connection, data.schema, data.connectionsMax)
     try {
-      const client = await pool.connect()
+      const client = await pool.connections.connect()
       try {
         checkFound(await lookAt(client, data.schema), data.schema)
         if (data.holder !== null) await addHolder(client, data.schema, data.holder)
@@ -49,7 +48,7 @@ export class Service {
         client.release()
       }
     } catch (error) {
-      await pool.end()
+      await pool.connections.end()
       throw unreachableOr(error)
     }
     const service = new Service(port, data, pool)
@@ -113,8 +112,8 @@ export class Service {
   async #close(): Promise<void> {
     while (this.#underWay.size > 0) await Promise.all(this.#underWay)
     await this.#renewal?.stop()
-    if (this.#data.holder !== null) await endHolder(this.#pool, this.#data.schema, this.#data.holder)
-    await this.#pool.end()
+    if (this.#data.holder !== null) await endHolder(this.#pool.connections, this.#data.schema, this.#data.holder)
+    await this.#pool.connections.end()
     await new Promise((resolve) => setImmediate(resolve)) // answers that were ready
     this.#port.close()
   }

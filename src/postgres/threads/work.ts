@@ -1,6 +1,5 @@
 import { randomInt } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type pg from 'pg'
 import { systemClock } from '../../host/clock.ts'
 import { type ReadVerb, readVerbs } from '../../relational/read-verbs.ts'
 import type { Place } from '../../relational/reads/place.ts'
@@ -12,7 +11,8 @@ import type { Work } from '../../relational/verbs/work.ts'
 import { type WriteVerb, type WriteVerbs, writeVerbs } from '../../relational/write-verbs.ts'
 import type { SearchQuery } from '../../store/sessions.ts'
 import { bytesOf } from '../database/bytes.ts'
-import { failures, isCollision, isLost } from '../database/failures.ts'
+import type { Pool } from '../database/connection.ts'
+import { failures, isCollision, isLost, isNameless } from '../database/failures.ts'
 import { locksOf } from '../database/locks.ts'
 import { perform } from '../database/perform.ts'
 import { inSnapshot, inTransaction, OutcomeUnknown } from '../database/transaction.ts'
@@ -33,15 +33,13 @@ const place: Place = { bytes: bytesOf }
 
 /** Verbs on a pool of connections. */
 export class Verbs {
-  readonly #pool: pg.Pool
-  readonly #schema: string
+  readonly #pool: Pool
   readonly #returning = new Set<number>()
   #queued = 0
   #countedMs = Number.NEGATIVE_INFINITY
 
-  constructor(pool: pg.Pool, schema: string) {
+  constructor(pool: Pool) {
     this.#pool = pool
-    this.#schema = schema
   }
 
   act(verb: string, input: unknown): Promise<unknown> {
@@ -64,7 +62,7 @@ export class Verbs {
       case 'giveBack':
         return giveBack()
       default:
-        return this.#retried(() => inTransaction(this.#pool, this.#schema, scrub))
+        return this.#retried(() => inTransaction(this.#pool, scrub))
     }
   }
 
@@ -72,7 +70,7 @@ export class Verbs {
   async #write(verb: keyof WriteVerbs, input: unknown): Promise<unknown> {
     if (verb === 'admitTurn' || verb === 'startJob') await this.#countAgain()
     return this.#retried((again) =>
-      inTransaction(this.#pool, this.#schema, async (db) => {
+      inTransaction(this.#pool, async (db) => {
         const work = this.#work(again)
         const before = work.queue.total
         const locks = locksOf(verb, input)
@@ -87,11 +85,11 @@ export class Verbs {
   }
 
   #steps<T>(steps: () => Steps<T>): Promise<T> {
-    return this.#retried(() => inTransaction(this.#pool, this.#schema, (db) => perform(db, steps())))
+    return this.#retried(() => inTransaction(this.#pool, (db) => perform(db, steps())))
   }
 
-  #read<T>(act: Parameters<typeof inSnapshot<T>>[2]): Promise<T> {
-    return this.#retried(() => inSnapshot(this.#pool, this.#schema, act))
+  #read<T>(act: Parameters<typeof inSnapshot<T>>[1]): Promise<T> {
+    return this.#retried(() => inSnapshot(this.#pool, act))
   }
 
   async #retried<T>(act: (again: boolean) => Promise<T>): Promise<T> {
@@ -102,7 +100,9 @@ export class Verbs {
         return await act(again)
       } catch (error) {
         const unknown = error instanceof OutcomeUnknown
-        const met = error instanceof TurnTaken || isCollision(error)
+        const nameless = isNameless(error)
+        if (nameless) this.#pool.named = false
+        const met = error instanceof TurnTaken || isCollision(error) || nameless
         const over = systemClock.steadyMs() > endMs || (met && waitMs >= pauseMs.max)
         if (error instanceof TurnTaken && over) return null as T // others are quicker: for now there is nothing for us
         if (over || !(unknown || met || isLost(error))) throw unknown ? error.cause : error

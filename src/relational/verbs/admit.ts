@@ -7,7 +7,7 @@ import { type SessionRow, type TurnRow, turnOf } from '../rows/rows.ts'
 import { leaseSql } from '../statements/leases.ts'
 import { sessionSql } from '../statements/sessions.ts'
 import { inboundSql, turnSql } from '../statements/turns.ts'
-import { first, run, type Steps } from '../steps.ts'
+import { first, type Steps, write } from '../steps.ts'
 import type { LeaseRow } from './ending.ts'
 import { laneOrderOf, placeOf, refreshReady } from './queue.ts'
 import { findOrAdd, resetSession } from './sessions.ts'
@@ -36,7 +36,7 @@ export function* admitTurn(work: Work, input: StoredAdmission): Steps<AdmitResul
   const joined = input.onBusy === 'coalesce' ? yield* findJoinable(id, request, input) : null
   if (joined !== null) {
     yield* addInbound(joined, id, input, null)
-    yield* run(sessionSql.touched, id, input.atMs)
+    yield* write(sessionSql.touched, id, input.atMs)
     const turn = yield* readTurn(joined)
     return { turn, repeated: false, coalesced: true, interruptedTurnId: null, begunTranscript: null }
   }
@@ -45,11 +45,11 @@ export function* admitTurn(work: Work, input: StoredAdmission): Steps<AdmitResul
 
   const lease = running === 1 ? ((yield* first<LeaseRow>(leaseSql.ofSession, input.key)) as LeaseRow) : null
   const interrupts = input.onBusy === 'interrupt' && lease !== null
-  if (interrupts) yield* run(turnSql.requestCancel, lease.turn, 'a newer message interrupts it')
+  if (interrupts) yield* write(turnSql.requestCancel, lease.turn, 'a newer message interrupts it')
   const interruptedTurnId = interrupts ? lease.turnId : null
   const position = yield* addTurn(id, request, input, lease)
   yield* addInbound(position, id, input, interruptedTurnId)
-  yield* run(sessionSql.admitted, id, input.atMs)
+  yield* write(sessionSql.admitted, id, input.atMs)
   work.queue.total += 1
   yield* refreshReady(work, id, lease !== null, input.atMs)
   return { turn: yield* readTurn(position), repeated: false, coalesced: false, interruptedTurnId, begunTranscript }
@@ -95,8 +95,8 @@ function* repeatOf(session: SessionRow | undefined, input: StoredAdmission): Ste
 
 /** What was taken out and is not deleted yet keeps nobody from its ids. */
 function* giveUpIds(turnId: string): Steps<void> {
-  yield* run(inboundSql.giveUpAdmission, turnId)
-  yield* run(inboundSql.giveUpTurnId, turnId)
+  yield* write(inboundSql.giveUpAdmission, turnId)
+  yield* write(inboundSql.giveUpTurnId, turnId)
 }
 
 /** @throws HoldfastError QUEUE_FULL */
@@ -170,7 +170,7 @@ function* addTurn(
   const { position } = (yield* first<{ position: number }>(turnSql.nextPosition)) as { position: number }
   const place = input.onBusy === 'interrupt' ? placeOf.first(position) : placeOf.queued(position)
   const untilMs = input.onBusy === 'coalesce' ? input.atMs + input.coalesceMs : null
-  yield* run(
+  yield* write(
     turnSql.add,
     ...[position, input.turnId, sessionId, input.lane, input.source, place],
     laneOrderOf(input.lane, position, input.key),
@@ -194,7 +194,7 @@ function* addInbound(
   interrupted: string | null,
 ): Steps<void> {
   const body = yield* placeBody(input.messages, bodyInlineMaxBytes)
-  yield* run(
+  yield* write(
     inboundSql.add,
     ...[position, sessionId, input.turnId, input.dedupeKey, input.digest, interrupted, body.text, body.blob],
     ...[body.bytes, JSON.stringify(input.tokens), input.atMs],

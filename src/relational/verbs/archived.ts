@@ -2,7 +2,7 @@ import type { NewArchivedTranscript } from '../../model/archives.ts'
 import type { ArchivedMove } from '../../store/retention.ts'
 import { archivedSql, returnSql } from '../statements/archives.ts'
 import { metaSql, unscrubbed } from '../statements/upkeep.ts'
-import { first, insert, run, type Steps } from '../steps.ts'
+import { first, insert, type Steps, write } from '../steps.ts'
 import type { Work } from './work.ts'
 
 /** Gives its id. */
@@ -25,19 +25,19 @@ export function* enterArchived(_work: Work, input: { items: NewArchivedTranscrip
 
 export function* moveArchived(_work: Work, input: { moves: ArchivedMove[] }): Steps<void> {
   for (const { id, place, sweep, file, offset, length, expiresAtMs } of input.moves) {
-    yield* run(archivedSql.move, id, place, sweep, file, offset, length, expiresAtMs)
+    yield* write(archivedSql.move, id, place, sweep, file, offset, length, expiresAtMs)
   }
 }
 
 export function* dropArchived({ returning }: Work, input: { ids: number[] }): Steps<void> {
-  yield* run(metaSql.set, unscrubbed, 'true')
+  yield* write(metaSql.set, unscrubbed, 'true')
   for (const id of input.ids) {
-    yield* run(returnSql.dropStage, id) // what has come back of it in part goes with the next purge
+    yield* write(returnSql.dropStage, id) // what has come back of it in part goes with the next purge
     returning.delete(id)
-    yield* run(archivedSql.drop, id)
+    yield* write(archivedSql.drop, id)
   }
 }
 
 export function* noteClock(_work: Work, input: { atMs: number }): Steps<void> {
-  yield* run(metaSql.set, 'clock', JSON.stringify(input))
+  yield* write(metaSql.set, 'clock', JSON.stringify(input))
 }

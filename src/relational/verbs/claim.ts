@@ -8,7 +8,7 @@ import { laneSql } from '../statements/lanes.ts'
 import { leaseSql } from '../statements/leases.ts'
 import { sessionSql } from '../statements/sessions.ts'
 import { turnSql } from '../statements/turns.ts'
-import { first, run, type Steps } from '../steps.ts'
+import { first, type Steps, write } from '../steps.ts'
 import { addAsked } from './asked.ts'
 import { nextTurn, noteStart } from './lanes.ts'
 import { hideRange, recountContext } from './transcript.ts'
@@ -26,7 +26,7 @@ export class TurnTaken extends Error {}
 export function* claimTurn(work: Work, input: ClaimInput & { claim: string }): Steps<StoredClaim | null> {
   const taken = yield* first<{ turn: number }>(leaseSql.byClaim, input.claim)
   if (taken !== undefined) return yield* readClaim(taken.turn)
-  yield* run(turnSql.due, input.atMs, dueMax)
+  yield* write(turnSql.due, input.atMs, dueMax)
   const next = yield* nextTurn(input.holder.id, input.rules, input.atMs)
   if (next === null) return null
   work.requireRoom()
@@ -51,11 +51,11 @@ function* cannotStart(work: Work, position: number, error: unknown): Steps<unkno
 
 function* take(work: Work, position: number, input: ClaimInput & { claim: string }): Steps<void> {
   const turn = (yield* first<TurnRow>(turnSql.byPosition, position)) as TurnRow
-  yield* run(sessionSql.take, turn.session)
+  yield* write(sessionSql.take, turn.session)
   const session = (yield* first<SessionRow>(sessionSql.byId, turn.session)) as SessionRow
   const { fence } = session
   yield* addHolder(input.holder)
-  yield* run(
+  yield* write(
     leaseSql.add,
     session.id,
     position,
@@ -70,7 +70,7 @@ function* take(work: Work, position: number, input: ClaimInput & { claim: string
 
   const { from, to, stood } = yield* addAsked(session, turn, turn.attempts + 1, input.atMs)
   const head = Math.max(session.head, to)
-  yield* run(turnSql.start, ...[position, fence, input.holder.id, input.atMs, session.transcript, from, to, head + 1])
+  yield* write(turnSql.start, ...[position, fence, input.holder.id, input.atMs, session.transcript, from, to, head + 1])
   yield* noteStart(turn.lane, turn.source)
   if (!stood || turn.attemptFrom === null) return
   yield* hideRange(session.transcriptId, turn.attemptFrom, turn.attemptTo ?? session.head)
@@ -79,7 +79,7 @@ function* take(work: Work, position: number, input: ClaimInput & { claim: string
 
 export function* addHolder(holder: Holder): Steps<void> {
   const { id, host, bootId, pidNamespace, pid, startTicks, sinceMs } = holder
-  yield* run(leaseSql.addHolder, id, host, bootId, pidNamespace, pid, startTicks, sinceMs)
+  yield* write(leaseSql.addHolder, id, host, bootId, pidNamespace, pid, startTicks, sinceMs)
 }
 
 function* readClaim(position: number): Steps<StoredClaim> {

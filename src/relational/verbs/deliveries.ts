@@ -2,7 +2,7 @@ import type { Delivery, DeliveryStatus } from '../../model/holders.ts'
 import { replyOf, type StoredReply } from '../rows/replies.ts'
 import { type DeliveryRow, deliveryOf } from '../rows/rows.ts'
 import { deliverySql } from '../statements/deliveries.ts'
-import { first, run, type Steps } from '../steps.ts'
+import { first, run, type Steps, write } from '../steps.ts'
 import type { Work } from './work.ts'
 
 export type StoredDelivery = Delivery & StoredReply
@@ -14,13 +14,13 @@ export function* claimDelivery(work: Work, input: { atMs: number; claim: string 
   for (;;) {
     const due = yield* first<{ id: number }>(deliverySql.due, input.atMs)
     if (due === undefined) return null
-    yield* run(deliverySql.take, input.claim, due.id)
+    yield* write(deliverySql.take, input.claim, due.id)
     const delivery = yield* withReply(
       work,
       (yield* first<DeliveryRow>(deliverySql.byClaim, input.claim)) as DeliveryRow,
     )
     if (delivery !== null) return delivery
-    yield* run(deliverySql.settle, due.id, 'failed', 'its reply cannot be read', input.atMs)
+    yield* write(deliverySql.settle, due.id, 'failed', 'its reply cannot be read', input.atMs)
   }
 }
 
@@ -45,7 +45,7 @@ export function* settleDelivery(
     nextAttemptAtMs: number
   },
 ): Steps<void> {
-  yield* run(deliverySql.settle, input.id, input.status, input.error, input.nextAttemptAtMs)
+  yield* write(deliverySql.settle, input.id, input.status, input.error, input.nextAttemptAtMs)
 }
 
 export function* markUnknownDeliveries(_work: Work, _input: { atMs: number }): Steps<number> {

@@ -4,7 +4,7 @@ import type { SettledStatus, Usage } from '../../model/turns.ts'
 import { deliverySql } from '../statements/deliveries.ts'
 import { leaseSql } from '../statements/leases.ts'
 import { turnSql } from '../statements/turns.ts'
-import { first, run, type Steps } from '../steps.ts'
+import { first, type Steps, write } from '../steps.ts'
 import { type Head, hideRange, recountContext } from './transcript.ts'
 
 /** A session's row joined with its lease; the lease's columns are null when nobody has it. */
@@ -64,7 +64,7 @@ export interface Ending {
 export function* endRunning(lease: LeaseRow, ending: Ending, head: number = lease.head): Steps<void> {
   const { turn, askedFrom, askedTo, attemptFrom } = lease as HeldLease
   yield* endTurn(turn, ending, { attemptTo: head, progressMs: lease.progressMs })
-  yield* run(leaseSql.end, lease.id)
+  yield* write(leaseSql.end, lease.id)
   if (ending.outcome?.code !== 'MODEL_REJECTED') return
   // what the model refused once, it would refuse with every later message of the session
   yield* hideRange(lease.transcriptId, askedFrom, askedTo)
@@ -79,12 +79,12 @@ export function* endTurn(
   ran: { attemptTo: number | null; progressMs: number | null } = { attemptTo: null, progressMs: null },
 ): Steps<void> {
   const { status, outcome, finishReason, usage, reply, atMs } = ending
-  yield* run(
+  yield* write(
     turnSql.settle,
     ...[position, status, atMs, outcome === null ? null : JSON.stringify(outcome), finishReason ?? null],
     ...[usage ? JSON.stringify(usage) : null, reply?.from ?? null, reply?.to ?? null, ran.attemptTo, ran.progressMs],
     ...[ending.reason ?? null, ending.fence ?? null],
   )
   const isTold = status === 'done' ? reply != null : status !== 'cancelled'
-  if (isTold) yield* run(deliverySql.add, position, atMs)
+  if (isTold) yield* write(deliverySql.add, position, atMs)
 }

@@ -3,7 +3,7 @@ import { jobInvalid, type Missed } from '../../model/jobs.ts'
 import type { MoveJobInput, PutJobInput, StartedJob, StartJobInput } from '../../store/jobs.ts'
 import { type JobRow, jobOf, type StoredJob } from '../rows/jobs.ts'
 import { jobSql } from '../statements/jobs.ts'
-import { first, run, type Steps } from '../steps.ts'
+import { first, type Steps, write } from '../steps.ts'
 import { admitTurn, type StoredAdmission } from './admit.ts'
 import type { Work } from './work.ts'
 
@@ -22,7 +22,7 @@ export function* putJob(work: Work, { job, nextAtMs, replace, jobsMax, atMs }: S
     const count = (yield* first<{ count: number }>(jobSql.count))?.count ?? 0
     if (count >= jobsMax) throw new HoldfastError('JOB_LIMIT', { jobs: count })
   }
-  yield* run(
+  yield* write(
     found === undefined ? jobSql.add : jobSql.replace,
     ...[job.id, job.agentId, job.name, job.schedule, job.timeZone, job.missed, job.content, Number(job.enabled)],
     ...[atMs, nextAtMs],
@@ -34,15 +34,15 @@ export function* removeJob(work: Work, { id }: { id: string }): Steps<void> {
   const found = yield* first<JobRow>(jobSql.byId, id)
   if (found === undefined && work.again) return
   const { row } = yield* findJob(id)
-  yield* run(jobSql.removeRuns, row)
-  yield* run(jobSql.remove, row)
+  yield* write(jobSql.removeRuns, row)
+  yield* write(jobSql.remove, row)
 }
 
 export function* switchJob(
   _work: Work,
   { id, enabled, nextAtMs, atMs }: { id: string; enabled: boolean; nextAtMs: number | null; atMs: number },
 ): Steps<StoredJob> {
-  yield* run(jobSql.switchTo, (yield* findJob(id)).row, Number(enabled), nextAtMs, atMs)
+  yield* write(jobSql.switchTo, (yield* findJob(id)).row, Number(enabled), nextAtMs, atMs)
   return jobOf(yield* findJob(id))
 }
 
@@ -70,7 +70,7 @@ export function* startJob(work: Work, input: StoredJobStart): Steps<StoredStarte
     throw new HoldfastError('JOB_RUNNING', { job: input.id, turnId: found.lastTurnId })
   }
   const { turn } = yield* admitTurn(work, admission)
-  yield* run(jobSql.started, found.row, turn.id, admission.atMs, due?.atMs ?? null)
+  yield* write(jobSql.started, found.row, turn.id, admission.atMs, due?.atMs ?? null)
   if (due !== null) {
     yield* move(found.row, due.nextAtMs, due.missed)
     yield* remember(found.row, due.atMs, turn.id, input.runsKept)
@@ -86,13 +86,13 @@ function* findJob(id: string): Steps<JobRow> {
 }
 
 function* move(row: number, nextAtMs: number | null, missed: Missed | null): Steps<void> {
-  yield* run(jobSql.move, row, nextAtMs, missed?.count ?? 0, missed === null ? null : JSON.stringify(missed))
+  yield* write(jobSql.move, row, nextAtMs, missed?.count ?? 0, missed === null ? null : JSON.stringify(missed))
 }
 
 function* remember(row: number, dueAtMs: number, turnId: string, runsKept: number): Steps<void> {
-  yield* run(jobSql.addRun, row, dueAtMs, turnId)
+  yield* write(jobSql.addRun, row, dueAtMs, turnId)
   const beyond = yield* first<{ dueMs: number }>(jobSql.forgettable, row, runsKept)
   if (beyond === undefined) return
-  yield* run(jobSql.forgetRuns, row, beyond.dueMs)
-  yield* run(jobSql.forget, row, beyond.dueMs)
+  yield* write(jobSql.forgetRuns, row, beyond.dueMs)
+  yield* write(jobSql.forget, row, beyond.dueMs)
 }

@@ -1,7 +1,7 @@
 import { countsOf, isLaneOpen, type LaneFacts, passedOver, planClaim, type WaitingSource } from '../../lanes/plan.ts'
 import { type LaneName, type LaneRules, laneNames } from '../../model/lanes.ts'
 import { laneSql } from '../statements/lanes.ts'
-import { all, first, run, type Steps } from '../steps.ts'
+import { all, first, type Steps, write } from '../steps.ts'
 
 /** Rows of sources that have nothing left, deleted with each start; a start leaves one at most. */
 const goneMax = 8
@@ -44,7 +44,7 @@ const none = (runners: Runners): LaneFacts => ({ ...runners, starts: 0, inTurn: 
 
 /** After the turn is no longer ready: its source goes to the end of the line. */
 export function* noteStart(lane: LaneName, source: string): Steps<void> {
-  yield* run(laneSql.started, lane)
-  yield* run(laneSql.served, lane, source)
-  yield* run(laneSql.forgetGone, lane, goneMax)
+  yield* write(laneSql.started, lane)
+  yield* write(laneSql.served, lane, source)
+  yield* write(laneSql.forgetGone, lane, goneMax)
 }

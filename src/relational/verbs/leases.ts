@@ -4,7 +4,7 @@ import { type TurnRow, turnOf } from '../rows/rows.ts'
 import { leaseSql } from '../statements/leases.ts'
 import { sessionSql } from '../statements/sessions.ts'
 import { turnSql } from '../statements/turns.ts'
-import { all, first, run, type Steps } from '../steps.ts'
+import { all, first, run, type Steps, write } from '../steps.ts'
 import { fenced, type HeldLease, type LeaseRow } from './ending.ts'
 import { refreshReady } from './queue.ts'
 import type { Work } from './work.ts'
@@ -48,9 +48,9 @@ function* interruptAll(work: Work, held: readonly HeldKey[], handedOver: boolean
 
 function* interrupt(work: Work, key: SessionKey, handedOver: boolean, atMs: number): Steps<Turn> {
   const lease = (yield* first<LeaseRow>(leaseSql.ofSession, key)) as HeldLease
-  yield* run(turnSql.interrupt, lease.turn, atMs, lease.head, lease.progressMs, Number(handedOver))
-  yield* run(leaseSql.end, lease.id)
-  yield* run(sessionSql.fenceOff, lease.id)
+  yield* write(turnSql.interrupt, lease.turn, atMs, lease.head, lease.progressMs, Number(handedOver))
+  yield* write(leaseSql.end, lease.id)
+  yield* write(sessionSql.fenceOff, lease.id)
   yield* refreshReady(work, lease.id, false, atMs)
   return turnOf((yield* first<TurnRow>(turnSql.byPosition, lease.turn)) as TurnRow)
 }

@@ -1,7 +1,7 @@
 import { systemClock } from '../../host/clock.ts'
 import { purgeSql, type WithheldRow } from '../statements/archives.ts'
 import { keepFloors } from '../statements/ids.ts'
-import { all, first, run, type Steps } from '../steps.ts'
+import { all, first, run, type Steps, write } from '../steps.ts'
 import type { Work } from './work.ts'
 
 /** What one transaction may still delete: rows, and pages of large bodies, which cost as much. */
@@ -27,7 +27,7 @@ const pageBytes = 8_192
 const rowsPerEntry = 4
 
 export function* purge(work: Work, input: { rowsMax: number }): Steps<boolean> {
-  yield* run(purgeSql.abandon, JSON.stringify([...work.returning]))
+  yield* write(purgeSql.abandon, JSON.stringify([...work.returning]))
   return yield* deleteWithheld(deletionOf(input.rowsMax))
 }
 
@@ -39,7 +39,7 @@ export function* deleteWithheld(deletion: Deletion): Steps<boolean> {
     const session = withheld === undefined ? yield* first<{ id: number }>(purgeSql.nextSession) : undefined
     if (withheld === undefined && session === undefined) return false
     if (begun && isOver(deletion)) return true
-    if (!begun) yield* run(keepFloors)
+    if (!begun) yield* write(keepFloors)
     begun = true
     if (withheld !== undefined) yield* deleteTranscript(withheld, deletion)
     if (session !== undefined) yield* deleteSessionRow(session.id, deletion)
@@ -66,7 +66,7 @@ export function* deleteTranscript(withheld: WithheldRow, deletion: Deletion): St
     for (const turn of turns) deletion.left -= yield* deleteTurn(turn, blobs)
     deletion.left -= yield* run(purgeSql.dropEntries, transcript, (entries.at(-1) as DoomedEntry).seq)
     const bytes = entries.reduce((sum, entry) => sum + entry.bytes, 0)
-    if (withheld.counted === 1) yield* run(purgeSql.countOffBytes, session, bytes)
+    if (withheld.counted === 1) yield* write(purgeSql.countOffBytes, session, bytes)
     deletion.left -= yield* dropBlobs(blobs)
   }
   if ((yield* first(purgeSql.hasEntry, transcript)) !== undefined) return false
@@ -75,8 +75,8 @@ export function* deleteTranscript(withheld: WithheldRow, deletion: Deletion): St
   const summaries = yield* run(purgeSql.dropSummaries, session, number, rowsMax)
   deletion.left -= ranges + summaries
   if (ranges >= rowsMax || summaries >= rowsMax) return false
-  yield* run(purgeSql.dropWithheld, transcript)
-  yield* run(purgeSql.dropTranscript, transcript)
+  yield* write(purgeSql.dropWithheld, transcript)
+  yield* write(purgeSql.dropTranscript, transcript)
   deletion.left -= 2
   return true
 }

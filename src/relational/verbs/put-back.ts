@@ -13,7 +13,7 @@ import {
 import type { SessionRow } from '../rows/rows.ts'
 import { archivedSql, leaveSql, purgeSql, returnSql, type WithheldRow } from '../statements/archives.ts'
 import { sessionSql } from '../statements/sessions.ts'
-import { all, first, insert, run, type Steps } from '../steps.ts'
+import { all, first, insert, type Steps, write } from '../steps.ts'
 import { deleteTranscript, deletionOf } from './purge.ts'
 import { keyHashOf } from './sessions.ts'
 import { Staging } from './staging.ts'
@@ -54,7 +54,7 @@ function startAgain(because: string): HoldfastError {
 
 /** A hiding place: in the session that is there, or in one without a key. */
 function* begin(archived: ArchivedTranscript, line: string): Steps<void> {
-  yield* run(returnSql.dropStage, archived.id)
+  yield* write(returnSql.dropStage, archived.id)
   const header = parseHeader(line)
   const { sessionKey: key, transcript: number } = archived
   if (header.session.key !== key || header.transcript.number !== number) throw damaged('it is of another transcript')
@@ -63,7 +63,7 @@ function* begin(archived: ArchivedTranscript, line: string): Steps<void> {
   const { startedAtMs, resetReason } = header.transcript
   const session = live?.id ?? (yield* addHiddenSession(archived, header))
   const transcript = yield* insert(returnSql.addTranscript, session, startedAtMs, resetReason)
-  yield* run(returnSql.addStage, transcript, session, number, archived.id, line, JSON.stringify(noRecords))
+  yield* write(returnSql.addStage, transcript, session, number, archived.id, line, JSON.stringify(noRecords))
 }
 
 /** @throws HoldfastError ARCHIVE_CONFLICT */
@@ -76,7 +76,7 @@ function* addHiddenSession(archived: ArchivedTranscript, { session }: HeaderReco
   const key = archived.sessionKey
   const name = `returning ${archived.id}`
   const before = yield* first<{ id: number }>(sessionSql.byKey, name)
-  if (before !== undefined) yield* run(leaveSql.removeSession, before.id) // of an earlier try
+  if (before !== undefined) yield* write(leaveSql.removeSession, before.id) // of an earlier try
   return yield* insert(returnSql.addSession, name, agentOf(key), kindOf(key), session.fence, session.createdAtMs)
 }
 
@@ -101,7 +101,7 @@ function* stagePart(stage: WithheldRow, lines: readonly string[], last: boolean)
   if (last && !ended) throw damaged('it has no end')
   yield* staging.finish()
   const bytes = stage.bytes + staging.bytes
-  yield* run(returnSql.staged, stage.transcript, stage.part + 1, JSON.stringify(counts), bytes)
+  yield* write(returnSql.staged, stage.transcript, stage.part + 1, JSON.stringify(counts), bytes)
 }
 
 function* show(work: Work, archived: ArchivedTranscript, stage: WithheldRow, atMs: number): Steps<void> {
@@ -119,16 +119,16 @@ function* show(work: Work, archived: ArchivedTranscript, stage: WithheldRow, atM
   }
   if (live === undefined) yield* showSession(archived.sessionKey, stage, header, atMs)
   else yield* showEarlier(live, stage, entry)
-  yield* run(purgeSql.dropWithheld, stage.transcript)
-  yield* run(archivedSql.drop, archived.id)
+  yield* write(purgeSql.dropWithheld, stage.transcript)
+  yield* write(archivedSql.drop, archived.id)
   work.returning.delete(archived.id)
 }
 
 function* showEarlier(live: SessionRow, stage: WithheldRow, entries: number): Steps<void> {
   yield* checkFree(live, stage.number)
   const next = yield* first<{ atMs: number }>(returnSql.nextStart, live.id, stage.number)
-  yield* run(returnSql.showTranscript, stage.transcript, stage.number, entries, next?.atMs ?? live.createdAtMs)
-  yield* run(returnSql.countIn, live.id, entries, stage.bytes)
+  yield* write(returnSql.showTranscript, stage.transcript, stage.number, entries, next?.atMs ?? live.createdAtMs)
+  yield* write(returnSql.countIn, live.id, entries, stage.bytes)
 }
 
 /** The session is made again with all that it had. It goes on in this transcript, unless a later number was given. */
@@ -146,8 +146,8 @@ function* showSession(key: SessionKey, stage: WithheldRow, header: HeaderRecord,
   }
   const head = goesOn ? null : transcript.entries
   const endedMs = goesOn ? null : (transcript.endedAtMs ?? atMs)
-  yield* run(returnSql.showTranscript, stage.transcript, stage.number, head, endedMs)
-  yield* run(
+  yield* write(returnSql.showTranscript, stage.transcript, stage.number, head, endedMs)
+  yield* write(
     returnSql.showSession,
     ...[stage.session, key, session.state, session.title, current.number, current.id, current.seq, current.headId],
     ...[current.shownCount, current.shownTokens, Math.max(session.fence, buried?.fence ?? 0)],

@@ -1,6 +1,6 @@
 import { kindOf, peopleKinds, type SessionKey } from '../../model/keys.ts'
 import { placeOfResumed, turnSql } from '../statements/turns.ts'
-import { first, run, type Steps } from '../steps.ts'
+import { first, type Steps, write } from '../steps.ts'
 import { writeEnded } from './unwritten.ts'
 import type { Work } from './work.ts'
 
@@ -17,8 +17,8 @@ interface QueueHead {
  */
 export function* refreshReady(work: Work, sessionId: number, leased: boolean, atMs: number): Steps<void> {
   const head = leased ? undefined : yield* first<QueueHead>(turnSql.queueHead, sessionId)
-  yield* run(turnSql.demote, sessionId, head?.position ?? 0)
-  if (head?.ready === 0) yield* run(turnSql.promote, atMs, head.position)
+  yield* write(turnSql.demote, sessionId, head?.position ?? 0)
+  if (head?.ready === 0) yield* write(turnSql.promote, atMs, head.position)
   if (!leased) yield* writeEnded(work, sessionId, head?.place ?? Number.MAX_SAFE_INTEGER, atMs)
 }
 

@@ -6,7 +6,7 @@ import { leaseSql } from '../statements/leases.ts'
 import { releaseSql } from '../statements/recovery.ts'
 import { sessionSql } from '../statements/sessions.ts'
 import { turnSql } from '../statements/turns.ts'
-import { all, first, insert, run, type Steps } from '../steps.ts'
+import { all, first, insert, type Steps, write } from '../steps.ts'
 import { blockedBy } from './admit.ts'
 import type { LeaseRow } from './ending.ts'
 import { laneOrderOf, placeOf, refreshReady } from './queue.ts'
@@ -23,8 +23,8 @@ export function* releaseTurn(work: Work, input: { turnId: string; newTurnId: str
   const { running } = (yield* first<SessionRow>(sessionSql.byId, old.session)) as SessionRow
   const lease = running === 1 ? ((yield* first<LeaseRow>(leaseSql.ofSession, old.sessionKey)) as LeaseRow) : null
   yield* addTurn(old, lease, input)
-  yield* run(releaseSql.released, old.position, input.newTurnId)
-  yield* run(sessionSql.admitted, old.session, input.atMs)
+  yield* write(releaseSql.released, old.position, input.newTurnId)
+  yield* write(sessionSql.admitted, old.session, input.atMs)
   work.queue.total += 1
   yield* refreshReady(work, old.session, lease !== null, input.atMs)
   return turnOf(yield* findTurn(input.newTurnId))
@@ -39,7 +39,7 @@ function* addTurn(
   const lane = old.lane === 'resume' ? laneOf(old.sessionKey) : old.lane // it is a new message now
   const place = placeOf.queued(position)
   const stands = yield* blockedBy(old.session, place, lease)
-  yield* run(
+  yield* write(
     releaseSql.addTurn,
     ...[old.position, position, newTurnId, lane, place, laneOrderOf(lane, position, old.sessionKey), stands, atMs],
   )
@@ -47,7 +47,7 @@ function* addTurn(
   for (const [at, { id, dedupe }] of inbound.entries()) {
     const made = yield* insert(releaseSql.addInbound, id, position, at === 0 ? newTurnId : `${newTurnId}#${at + 1}`)
     if (dedupe === null) continue
-    yield* run(releaseSql.setDedupe, id, null) // whoever asks with it again is given the new turn
-    yield* run(releaseSql.setDedupe, made, dedupe)
+    yield* write(releaseSql.setDedupe, id, null) // whoever asks with it again is given the new turn
+    yield* write(releaseSql.setDedupe, made, dedupe)
   }
 }

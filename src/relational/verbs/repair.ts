@@ -7,7 +7,7 @@ import { leaseSql } from '../statements/leases.ts'
 import { repairSql } from '../statements/recovery.ts'
 import { sessionSql } from '../statements/sessions.ts'
 import { turnSql } from '../statements/turns.ts'
-import { all, first, run, type Steps } from '../steps.ts'
+import { all, first, type Steps, write } from '../steps.ts'
 import { refreshReady } from './queue.ts'
 import { recountContext } from './transcript.ts'
 import type { Work } from './work.ts'
@@ -44,7 +44,7 @@ function* recountEntries(transcriptId: number, afterSeq: number): Steps<number |
       count += 1
       tokens += row.tokens
     }
-    if (row.shownCount !== count || row.shownTokens !== tokens) yield* run(repairSql.setCounts, row.n, count, tokens)
+    if (row.shownCount !== count || row.shownTokens !== tokens) yield* write(repairSql.setCounts, row.n, count, tokens)
   }
   return rows.length === entriesMax ? (rows.at(-1)?.seq ?? null) : null
 }
@@ -53,17 +53,17 @@ function* recountEntries(transcriptId: number, afterSeq: number): Steps<number |
 function* repairRow(work: Work, { id, head, transcriptId }: SessionRow, atMs: number): Steps<void> {
   const stray = yield* first<{ turn: number }>(repairSql.strayLease, id)
   if (stray !== undefined) {
-    yield* run(leaseSql.end, id)
-    yield* run(sessionSql.fenceOff, id)
+    yield* write(leaseSql.end, id)
+    yield* write(sessionSql.fenceOff, id)
   }
   for (const { position, progressMs } of yield* all<{ position: number; progressMs: number }>(
     repairSql.strayTurns,
     id,
   )) {
-    yield* run(turnSql.interrupt, position, atMs, head, progressMs, 0)
+    yield* write(turnSql.interrupt, position, atMs, head, progressMs, 0)
   }
-  yield* run(repairSql.hidden, transcriptId)
-  yield* run(repairSql.session, id)
+  yield* write(repairSql.hidden, transcriptId)
+  yield* write(repairSql.session, id)
   const leased = ((yield* first<SessionRow>(sessionSql.byId, id)) as SessionRow).running === 1
   yield* refreshReady(work, id, leased, atMs)
   yield* recountContext(id)

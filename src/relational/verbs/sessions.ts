@@ -9,7 +9,7 @@ import { type SessionRow, sessionOf } from '../rows/rows.ts'
 import { leaseSql } from '../statements/leases.ts'
 import { sessionSql } from '../statements/sessions.ts'
 import { turnSql } from '../statements/turns.ts'
-import { first, insert, run, type Steps } from '../steps.ts'
+import { first, insert, type Steps, write } from '../steps.ts'
 import { endRunning, type LeaseRow } from './ending.ts'
 import { refreshReady } from './queue.ts'
 import { addEntries } from './transcript.ts'
@@ -29,7 +29,7 @@ export function* findOrAdd(work: Work, key: SessionKey, atMs: number): Steps<Ses
   work.requireRoom()
   const id = yield* insert(sessionSql.add, key, agentOf(key), kindOf(key), atMs, keyHashOf(key))
   const { transcript, transcriptId } = (yield* first<SessionRow>(sessionSql.byId, id)) as SessionRow
-  yield* run(sessionSql.addTranscript, transcriptId, id, transcript, atMs, null)
+  yield* write(sessionSql.addTranscript, transcriptId, id, transcript, atMs, null)
   return (yield* first<SessionRow>(sessionSql.byId, id)) as SessionRow
 }
 
@@ -43,7 +43,7 @@ export function* patchSession(
 ): Steps<Session> {
   const { id } = yield* findSession(input.key)
   const pinned = input.pinned === undefined ? null : Number(input.pinned)
-  yield* run(sessionSql.patch, id, Number(input.title !== undefined), input.title ?? null, pinned)
+  yield* write(sessionSql.patch, id, Number(input.title !== undefined), input.title ?? null, pinned)
   return yield* readBack(id)
 }
 
@@ -52,7 +52,7 @@ export function* archiveSession(_work: Work, input: { key: SessionKey; atMs: num
   if (state === 'archived') return yield* readBack(id)
   const busy = running === 1 || queuedTurns > 0 || (yield* first(turnSql.hasInterrupted, id)) !== undefined
   if (busy) throw new HoldfastError('SESSION_BUSY', { key: input.key, queuedTurns })
-  yield* run(sessionSql.archive, input.atMs, id)
+  yield* write(sessionSql.archive, input.atMs, id)
   return yield* readBack(id)
 }
 
@@ -67,14 +67,14 @@ export function* resetSession(
   if (lease.turn !== null) {
     const outcome = recordOf(new HoldfastError('TURN_CANCELLED', { by: 'reset' }))
     yield* endRunning(lease, { status: 'cancelled', outcome, reason: input.reason, atMs: input.atMs })
-    yield* run(sessionSql.fenceOff, found.id)
+    yield* write(sessionSql.fenceOff, found.id)
   }
   yield* refreshReady(work, found.id, false, input.atMs) // what ended before the reset is still written before it
   const session = yield* findSession(input.key)
-  yield* run(sessionSql.endTranscript, session.head, input.atMs, session.transcriptId)
+  yield* write(sessionSql.endTranscript, session.head, input.atMs, session.transcriptId)
   const number = session.transcript + 1
   const transcriptId = yield* insert(sessionSql.addTranscript, null, session.id, number, input.atMs, input.reason)
-  yield* run(sessionSql.reset, session.id, number, transcriptId, input.atMs)
+  yield* write(sessionSql.reset, session.id, number, transcriptId, input.atMs)
   const body = JSON.stringify({
     code: 'SESSION_RESET',
     text: `The session was reset: ${input.reason}`,

@@ -4,7 +4,7 @@ import type { SettleInput } from '../../store/turns.ts'
 import { type NewStoredEntry, type TurnRow, turnOf } from '../rows/rows.ts'
 import { sessionSql } from '../statements/sessions.ts'
 import { turnSql } from '../statements/turns.ts'
-import { first, run, type Steps } from '../steps.ts'
+import { first, type Steps, write } from '../steps.ts'
 import { endRunning, type HeldLease, heldLease } from './ending.ts'
 import { refreshReady } from './queue.ts'
 import { addEntries } from './transcript.ts'
@@ -19,7 +19,7 @@ export function* settleTurn(work: Work, input: StoredSettling): Steps<Turn> {
   if (lease.head !== input.head) throw new HoldfastError('HEAD_MOVED', { head: lease.head, expected: input.head })
   const head = yield* addEntries(lease, { turn: lease.turn, attempt: lease.attempts }, input.entries, input.atMs)
   yield* end(lease, input, head)
-  yield* run(sessionSql.release, lease.id, input.atMs, input.meterRatio)
+  yield* write(sessionSql.release, lease.id, input.atMs, input.meterRatio)
   yield* refreshReady(work, lease.id, false, input.atMs)
   return turnOf((yield* first<TurnRow>(turnSql.byPosition, lease.turn)) as TurnRow)
 }

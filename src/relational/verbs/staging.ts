@@ -11,7 +11,7 @@ import {
 import { bodyInlineMaxBytes, placeBody, requestInlineMaxBytes } from '../rows/bodies.ts'
 import { insertRecord } from '../rows/records.ts'
 import { purgeSql, returnSql, type WithheldRow } from '../statements/archives.ts'
-import { all, first, run, type Steps } from '../steps.ts'
+import { all, first, run, type Steps, write } from '../steps.ts'
 import { type DoomedTurn, deleteTurn, dropBlobs } from './purge.ts'
 
 interface EndOfTranscript {
@@ -155,8 +155,8 @@ export class Staging {
     for (const { n: at, transcript, blob, bytes } of found) {
       const withheld = yield* first<WithheldRow>(returnSql.withheldOf, transcript)
       if (withheld === undefined || transcript === this.#stage.transcript) throw conflict('entry', at)
-      yield* run(returnSql.dropEntry, at)
-      if (withheld.counted === 1) yield* run(purgeSql.countOffBytes, withheld.session, bytes)
+      yield* write(returnSql.dropEntry, at)
+      if (withheld.counted === 1) yield* write(purgeSql.countOffBytes, withheld.session, bytes)
       if (blob !== null) this.#blobs.add(blob)
     }
   }
@@ -181,21 +181,21 @@ export class Staging {
     )) {
       if (!(yield* this.#isOfHidden(row.turn))) throw conflict('inbound', row.id)
       if (row.blob !== null) this.#blobs.add(row.blob)
-      yield* run(returnSql.dropInboundAt, row.id)
+      yield* write(returnSql.dropInboundAt, row.id)
     }
   }
 
   *#makeRoomForDelivery({ id, turn, target }: DeliveryRecord): Steps<void> {
     for (const row of yield* all<{ id: number; turn: number }>(returnSql.deliveryAt, id, turn, target)) {
       if (!(yield* this.#isOfHidden(row.turn))) throw conflict('delivery', row.id)
-      yield* run(returnSql.dropDeliveryAt, row.id)
+      yield* write(returnSql.dropDeliveryAt, row.id)
     }
   }
 
   *#makeRoomForSummary({ id }: SummaryRecord): Steps<void> {
     for (const row of yield* all<{ session: number; transcript: number }>(returnSql.summaryAt, id)) {
       if (!(yield* this.#isHidden(row.session, row.transcript))) throw conflict('summary', id)
-      yield* run(returnSql.dropSummaryAt, id)
+      yield* write(returnSql.dropSummaryAt, id)
     }
   }
 

@@ -6,7 +6,7 @@ import { findSession } from '../reads/sessions.ts'
 import type { SessionRow } from '../rows/rows.ts'
 import { shownAfter } from '../rows/shown.ts'
 import { summarySql } from '../statements/summaries.ts'
-import { first, insert, run, type Steps } from '../steps.ts'
+import { first, insert, type Steps, write } from '../steps.ts'
 import { recountContext } from './transcript.ts'
 import type { Work } from './work.ts'
 
@@ -56,7 +56,7 @@ export function* undoSummary(_work: Work, input: { key: SessionKey; summaryId: n
   if (newest?.id !== summary.id) {
     throw new HoldfastError('SUMMARY_STALE', { summaryId: summary.id, newestId: newest?.id ?? null })
   }
-  yield* run(summarySql.undo, input.atMs, summary.id)
+  yield* write(summarySql.undo, input.atMs, summary.id)
   yield* recountContext(session.id)
   return (yield* first<Summary>(summarySql.byId, session.id, summary.id)) as Summary
 }

@@ -8,7 +8,7 @@ import { archivedSql, leaveSql } from '../statements/archives.ts'
 import { sessionSql } from '../statements/sessions.ts'
 import { turnSql } from '../statements/turns.ts'
 import { metaSql, unscrubbed } from '../statements/upkeep.ts'
-import { all, first, run, type Steps } from '../steps.ts'
+import { all, first, run, type Steps, write } from '../steps.ts'
 import { addArchived } from './archived.ts'
 import { deleteWithheld, deletionOf } from './purge.ts'
 import { keyHashOf } from './sessions.ts'
@@ -58,14 +58,14 @@ function* isBusy({ id, running, queuedTurns }: SessionRow): Steps<boolean> {
 }
 
 function* withhold(session: number, transcript: number, number: number): Steps<void> {
-  yield* run(leaveSql.hideTranscript, transcript)
-  yield* run(leaveSql.withhold, transcript, session, number, 1)
+  yield* write(leaveSql.hideTranscript, transcript)
+  yield* write(leaveSql.withhold, transcript, session, number, 1)
 }
 
 /** Only its fence and the number of its last transcript stay, under the hash of its key. */
 function* removeSession({ id, key, fence, transcript }: SessionRow): Steps<void> {
-  yield* run(leaveSql.bury, keyHashOf(key), fence, transcript)
-  yield* run(leaveSql.removeSession, id)
+  yield* write(leaveSql.bury, keyHashOf(key), fence, transcript)
+  yield* write(leaveSql.removeSession, id)
 }
 
 export function* deleteSession(work: Work, input: { key: SessionKey; atMs: number }): Steps<void> {
@@ -74,8 +74,8 @@ export function* deleteSession(work: Work, input: { key: SessionKey; atMs: numbe
   if (yield* isBusy(session)) {
     throw new HoldfastError('SESSION_BUSY', { key: input.key, queuedTurns: session.queuedTurns })
   }
-  yield* run(metaSql.set, unscrubbed, 'true')
-  yield* run(leaveSql.dropUnsettled, session.id)
+  yield* write(metaSql.set, unscrubbed, 'true')
+  yield* write(leaveSql.dropUnsettled, session.id)
   for (const { id, number } of yield* all<{ id: number; number: number }>(leaveSql.transcriptsOf, session.id)) {
     yield* withhold(session.id, id, number)
   }

@@ -4,7 +4,7 @@ import type { NewStoredEntry, SessionRow } from '../rows/rows.ts'
 import { contextTokensOf, difference } from '../rows/shown.ts'
 import { entrySql } from '../statements/entries.ts'
 import { sessionSql } from '../statements/sessions.ts'
-import { all, command, first, run, type Steps } from '../steps.ts'
+import { all, command, first, run, type Steps, write } from '../steps.ts'
 import type { Work } from './work.ts'
 
 /** The end of a session's current transcript, as it is before entries are added. */
@@ -34,7 +34,7 @@ export function* addEntries(
       shownCount += 1
       shownTokens += entry.tokens
     }
-    yield* run(
+    yield* write(
       entrySql.add,
       ...[before.transcriptId, head, entry.id, headId, author.turn, author.attempt, entry.kind, place.text, place.blob],
       ...[place.bytes, entry.tokens, shownCount, shownTokens, atMs],
@@ -53,19 +53,18 @@ export function* addEntries(
  * For what is written beside the point of a verb: a transcript that is damaged must not keep a turn from ending. Undefined
  * when nothing of it was written.
  */
-export function* unlessDamaged<T>(work: Work, write: () => Steps<T>): Steps<T | undefined> {
+export function* unlessDamaged<T>(work: Work, act: () => Steps<T>): Steps<T | undefined> {
   yield* command('SAVEPOINT beside')
-  let written: T
   try {
-    written = yield* write()
+    const written = yield* act()
+    yield* command('RELEASE beside') // what a write of it was refused is thrown here at the latest
+    return written
   } catch (error) {
     if (work.failures.breaksTransaction(error)) throw error
     yield* command('ROLLBACK TO beside')
     yield* command('RELEASE beside')
     return undefined
   }
-  yield* command('RELEASE beside')
-  return written
 }
 
 /** Do exactly these entries stand after `head` already? Then an earlier try of the same append was committed. */
@@ -78,11 +77,11 @@ export function* standAlready(transcriptId: number, head: number, entries: reado
 export function* hideRange(transcriptId: number, fromSeq: number, toSeq: number): Steps<void> {
   if (toSeq < fromSeq) return
   const shown = yield* difference(transcriptId, fromSeq - 1, toSeq)
-  yield* run(entrySql.hide, transcriptId, fromSeq, toSeq, shown.count, shown.tokens)
+  yield* write(entrySql.hide, transcriptId, fromSeq, toSeq, shown.count, shown.tokens)
 }
 
 /** Counts the context again, after a summary or a hidden range changed what is shown. */
 export function* recountContext(sessionId: number): Steps<void> {
   const session = (yield* first<SessionRow>(sessionSql.byId, sessionId)) as SessionRow
-  yield* run(sessionSql.setContextTokens, yield* contextTokensOf(session), sessionId)
+  yield* write(sessionSql.setContextTokens, yield* contextTokensOf(session), sessionId)
 }

@@ -8,7 +8,7 @@ import { type SessionRow, type TurnRow, turnOf } from '../rows/rows.ts'
 import { leaseSql } from '../statements/leases.ts'
 import { sessionSql } from '../statements/sessions.ts'
 import { turnSql } from '../statements/turns.ts'
-import { first, run, type Steps } from '../steps.ts'
+import { first, type Steps, write } from '../steps.ts'
 import { endRunning, endTurn, type HeldLease, type LeaseRow } from './ending.ts'
 import { laneOrderOf, placeOf, refreshReady } from './queue.ts'
 import { addEntries, unlessDamaged } from './transcript.ts'
@@ -31,8 +31,8 @@ export function* requeueTurn(work: Work, input: { turnId: string; lane: LaneName
   if (turn.status !== 'interrupted') return turnOf(turn)
   const { position, session } = turn
   const laneOrder = laneOrderOf(input.lane, position, turn.sessionKey)
-  yield* run(turnSql.requeue, position, input.lane, placeOf.resumed(position), laneOrder, input.atMs)
-  yield* run(sessionSql.queuedBy, session, 1)
+  yield* write(turnSql.requeue, position, input.lane, placeOf.resumed(position), laneOrder, input.atMs)
+  yield* write(sessionSql.queuedBy, session, 1)
   work.queue.total += 1
   yield* refreshReady(work, session, yield* isLeased(session), input.atMs)
   return yield* readBack(input.turnId)
@@ -48,7 +48,7 @@ export function* cancelTurn(work: Work, input: { turnId: string; reason: string;
   const repeated = status === 'cancelled' && settledAtMs === input.atMs && cancelRequested === input.reason
   if (repeated) return turnOf(turn)
   if (status === 'running') {
-    yield* run(turnSql.requestCancel, position, input.reason)
+    yield* write(turnSql.requestCancel, position, input.reason)
     return yield* readBack(input.turnId)
   }
   const outcome = recordOf(new HoldfastError('TURN_CANCELLED', { by: 'request' }))
@@ -66,8 +66,8 @@ export function* revokeTurn(work: Work, input: RevokeInput): Steps<Turn> {
   const author = { turn: lease.turn, attempt: lease.attempts }
   const head = yield* unlessDamaged(work, () => addEntries(lease, author, [event], atMs))
   yield* endRunning(lease, { status, outcome, atMs }, head ?? lease.head)
-  yield* run(sessionSql.fenceOff, lease.id)
-  yield* run(sessionSql.touched, lease.id, atMs)
+  yield* write(sessionSql.fenceOff, lease.id)
+  yield* write(sessionSql.touched, lease.id, atMs)
   yield* refreshReady(work, lease.id, false, atMs)
   return yield* readBack(input.turnId)
 }
@@ -90,9 +90,9 @@ interface WaitingEnd {
 function* endWaiting(work: Work, turn: TurnRow, ending: WaitingEnd): Steps<Turn> {
   if (isSettled(turn.status)) throw new HoldfastError('TURN_SETTLED', { turnId: turn.id, status: turn.status })
   yield* endTurn(turn.position, ending)
-  yield* run(turnSql.leaveUnwritten, turn.position)
+  yield* write(turnSql.leaveUnwritten, turn.position)
   if (turn.status === 'queued') {
-    yield* run(sessionSql.queuedBy, turn.session, -1)
+    yield* write(sessionSql.queuedBy, turn.session, -1)
     work.queue.total -= 1
   }
   yield* refreshReady(work, turn.session, yield* isLeased(turn.session), ending.atMs)

@@ -3,7 +3,7 @@ import type { ErrorRecord } from '../../model/errors.ts'
 import type { SessionRow, TurnRow } from '../rows/rows.ts'
 import { sessionSql } from '../statements/sessions.ts'
 import { turnSql } from '../statements/turns.ts'
-import { all, first, run, type Steps } from '../steps.ts'
+import { all, first, type Steps, write } from '../steps.ts'
 import { addAsked } from './asked.ts'
 import { addEntries, hideRange, recountContext, unlessDamaged } from './transcript.ts'
 import type { Work } from './work.ts'
@@ -30,5 +30,5 @@ function* writeOne(sessionId: number, turn: TurnRow, atMs: number): Steps<void> 
   yield* hideRange(session.transcriptId, from, to)
   const [attemptFrom, attemptTo] = stood ? [turn.attemptFrom, turn.attemptTo] : [null, null]
   if (attemptFrom !== null && attemptTo !== null) yield* hideRange(session.transcriptId, attemptFrom, attemptTo)
-  yield* run(turnSql.written, position, session.transcript, from, to, attemptFrom, attemptTo)
+  yield* write(turnSql.written, position, session.transcript, from, to, attemptFrom, attemptTo)
 }

@@ -1,4 +1,4 @@
-import type { Statement, Steps } from '../../relational/steps.ts'
+import { isSeveral, type Statement, type Steps } from '../../relational/steps.ts'
 import type { Connection } from './connection.ts'
 
 /** Runs a verb to its end, each statement when it is asked for. What a statement throws, the verb may catch. */
@@ -7,7 +7,7 @@ export function perform<T>(db: Connection, steps: Steps<T>): T {
   while (!step.done) {
     let answer: unknown
     try {
-      answer = act(db, step.value)
+      answer = isSeveral(step.value) ? step.value.map((each) => act(db, each)) : act(db, step.value)
     } catch (error) {
       step = steps.throw(error)
       continue
@@ -22,6 +22,7 @@ function act(db: Connection, { kind, sql, values }: Statement): unknown {
     case 'all':
       return db.all(sql, ...values)
     case 'run':
+    case 'write':
       return db.run(sql, ...values)
     case 'insert':
       return db.insert(sql, ...values)
