@@ -36,12 +36,12 @@ export class Connection {
 
   /** Values are always bound, never spelled out. @throws what the first statement that went wrong threw, of those sent before too */
   async query(text: string | Text, values: readonly Value[] = []): Promise<Result> {
+    const before = this.#sent
+    this.#sent = []
     try {
-      const result = await this.#ask(text, values)
-      this.#sent = [] // the server takes nothing more after an error, so there was none
-      return result
+      return await this.#ask(text, values) // after an error the server takes nothing more, so there was none
     } catch (error) {
-      await this.landed()
+      for (const answered of before) await answered
       throw error
     }
   }

@@ -1,6 +1,7 @@
 import type pg from 'pg'
 import { HoldfastError } from '../../model/errors.ts'
-import { beginning, Connection, type Pool } from './connection.ts'
+import type { Value } from '../../relational/steps.ts'
+import { beginning, Connection, type Pool, type Result, type Text } from './connection.ts'
 import { isLost } from './failures.ts'
 
 /** The connection was lost after the end of the transaction had been asked for: whether it was committed is unknown. */
@@ -11,14 +12,33 @@ export class OutcomeUnknown extends Error {}
  * `OutcomeUnknown`. A connection that is lost is not used again.
  */
 export async function inTransaction<T>(pool: Pool, act: (db: Connection) => Promise<T>): Promise<T> {
+  return ended(pool, async (db, end) => {
+    const value = await act(db)
+    end()
+    return value
+  })
+}
+
+/** A transaction of one statement, which travels with its beginning and its end: one way there, one way back. */
+export function inOneTrip(pool: Pool, text: Text, values: readonly Value[]): Promise<Result> {
+  return ended(pool, (db, end) => {
+    const result = db.query(text, values)
+    end()
+    return result
+  })
+}
+
+/** `act` asks for the end of the transaction, and may await what it asked for before. */
+async function ended<T>(pool: Pool, act: (db: Connection, end: () => void) => Promise<T>): Promise<T> {
   const client = await pool.connections.connect()
   const db = new Connection(client, pool.named)
   let ending = false
   try {
     db.send(beginning(pool.schema, 'write'))
-    const value = await act(db)
-    ending = true
-    db.send('COMMIT')
+    const value = await act(db, () => {
+      ending = true
+      db.send('COMMIT')
+    })
     const command = await db.landed()
     // an error that nobody took back to a savepoint: PostgreSQL says so only by this word
     if (command !== 'COMMIT') throw new HoldfastError('INTERNAL', { because: 'the transaction could not be committed' })

@@ -7,6 +7,7 @@ import { searchEntries } from '../../relational/reads/search.ts'
 import { turnSql } from '../../relational/statements/turns.ts'
 import type { Steps } from '../../relational/steps.ts'
 import { TurnTaken } from '../../relational/verbs/claim.ts'
+import type { StoredAppend } from '../../relational/verbs/entries.ts'
 import type { Work } from '../../relational/verbs/work.ts'
 import { type WriteVerb, type WriteVerbs, writeVerbs } from '../../relational/write-verbs.ts'
 import type { SearchQuery } from '../../store/sessions.ts'
@@ -15,9 +16,10 @@ import type { Pool } from '../database/connection.ts'
 import { failures, isCollision, isLost, isNameless } from '../database/failures.ts'
 import { locksOf } from '../database/locks.ts'
 import { perform } from '../database/perform.ts'
-import { inSnapshot, inTransaction, OutcomeUnknown } from '../database/transaction.ts'
+import { inOneTrip, inSnapshot, inTransaction, OutcomeUnknown } from '../database/transaction.ts'
 import { backup, giveBack, scrub } from '../keep/elsewhere.ts'
 import { verify } from '../keep/verify.ts'
+import { appendAtOnce, headAfter } from '../verbs/append.ts'
 import { announce, listHolders, takeDuty } from '../verbs/holders.ts'
 
 /** How long a verb is tried again while the database cannot be reached. Unit: ms. */
@@ -69,6 +71,10 @@ export class Verbs {
   /** The same again changes nothing: verbs find what an earlier try of theirs has written. */
   async #write(verb: keyof WriteVerbs, input: unknown): Promise<unknown> {
     if (verb === 'admitTurn' || verb === 'startJob') await this.#countAgain()
+    if (verb === 'appendEntries') {
+      const appended = await this.#appendAtOnce(input as StoredAppend)
+      if (appended !== undefined) return appended
+    }
     return this.#retried((again) =>
       inTransaction(this.#pool, async (db) => {
         const work = this.#work(again)
@@ -82,6 +88,13 @@ export class Verbs {
         return value
       }),
     )
+  }
+
+  /** Undefined when the general way has to decide. */
+  async #appendAtOnce(input: StoredAppend): Promise<{ head: number } | undefined> {
+    const append = appendAtOnce(input)
+    if (append === null) return undefined
+    return headAfter(await this.#retried(() => inOneTrip(this.#pool, append.text, append.values)))
   }
 
   #steps<T>(steps: () => Steps<T>): Promise<T> {

@@ -7,7 +7,7 @@ import { entrySql } from '../statements/entries.ts'
 import { sessionSql } from '../statements/sessions.ts'
 import { summarySql } from '../statements/summaries.ts'
 import { turnSql } from '../statements/turns.ts'
-import { all, first, Rows, type Steps } from '../steps.ts'
+import { all, first, Rows, type Steps, together } from '../steps.ts'
 import { findSession, pageMax } from './sessions.ts'
 
 /** Of one page's bodies; the first entry is given whatever its size. */
@@ -48,10 +48,14 @@ export function* readEntries(query: EntryQuery): Steps<StoredEntryPage> {
 /** Walks back from the head and stops where the budget ends; what stays behind is counted by difference, not by reading. */
 export function* readContext(query: ContextQuery): Steps<StoredContext> {
   const session = yield* findSession(query.key)
-  const summary = (yield* first<Summary>(summarySql.newest, session.id, session.transcript)) ?? null
+  const [newest, excepted] = yield* together(
+    first<Summary>(summarySql.newest, session.id, session.transcript),
+    exceptedRanges(session, query.exceptTurnId),
+  )
+  const summary = newest ?? null
   const uptoSeq = summary?.uptoSeq ?? 0
   const hidden = yield* hiddenAfter(session.transcriptId, uptoSeq)
-  const leftOut = (yield* exceptedRanges(session, query.exceptTurnId)).reduce(withRange, hidden)
+  const leftOut = excepted.reduce(withRange, hidden)
   const { entries, olderUpTo } = yield* walkBack(session, uptoSeq, leftOut, query)
   const older = yield* shownAfter(session.transcriptId, uptoSeq, olderUpTo, leftOut)
   return {

@@ -10,7 +10,7 @@ import { type SessionRow, type TurnRow, turnOf } from '../rows/rows.ts'
 import { leaseSql } from '../statements/leases.ts'
 import { sessionSql } from '../statements/sessions.ts'
 import { turnSql } from '../statements/turns.ts'
-import { all, first, type Steps } from '../steps.ts'
+import { all, first, type Steps, together } from '../steps.ts'
 import { pageMax } from './sessions.ts'
 
 export interface StoredTurnDetail extends Omit<TurnDetail, 'inbound' | 'request' | 'reply'>, StoredReply {
@@ -21,13 +21,8 @@ export interface StoredTurnDetail extends Omit<TurnDetail, 'inbound' | 'request'
 export function* readTurn(turnId: string): Steps<StoredTurnDetail | null> {
   const row = yield* first<TurnRow>(turnSql.byId, turnId)
   if (row === undefined) return null
-  const { position } = row
-  return {
-    turn: turnOf(row),
-    inbound: yield* inboundOf(position),
-    request: yield* requestOf(row),
-    reply: yield* replyOf(row),
-  }
+  const [inbound, request, reply] = yield* together(inboundOf(row.position), requestOf(row), replyOf(row))
+  return { turn: turnOf(row), inbound, request, reply }
 }
 
 export function* readTurnStates({ turnIds }: { turnIds: readonly string[] }): Steps<TurnState[]> {

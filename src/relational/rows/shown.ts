@@ -1,6 +1,6 @@
 import { entrySql } from '../statements/entries.ts'
 import { summarySql } from '../statements/summaries.ts'
-import { all, first, type Steps } from '../steps.ts'
+import { all, first, type Steps, together } from '../steps.ts'
 import type { SessionRow } from './rows.ts'
 
 /** How many entries the model is shown in a range, and their tokens. */
@@ -50,8 +50,7 @@ export function* contextTokensOf(
 
 /** Shown kinds after one seq up to another, hidden ranges not taken off. */
 export function* difference(transcriptId: number, afterSeq: number, upToSeq: number): Steps<Shown> {
-  const start = yield* upTo(transcriptId, afterSeq)
-  const end = yield* upTo(transcriptId, upToSeq)
+  const [start, end] = yield* together(upTo(transcriptId, afterSeq), upTo(transcriptId, upToSeq))
   return { count: end.count - start.count, tokens: end.tokens - start.tokens }
 }
 

@@ -11,7 +11,6 @@ export const leaseSql = {
       t.attempt_from AS "attemptFrom"
     FROM session s LEFT JOIN lease l ON l.session = s.id LEFT JOIN turn t ON t.position = l.turn
     WHERE s.key = ?`,
-  byClaim: 'SELECT turn FROM lease WHERE claim = ?',
   ofHolders: `
     SELECT s.key FROM lease l JOIN session s ON s.id = l.session
     WHERE l.holder IN (SELECT value FROM json_each(?)) ORDER BY l.turn DESC LIMIT ? + 0`,

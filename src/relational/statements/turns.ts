@@ -82,10 +82,15 @@ export const turnSql = {
       blocked_by, admitted_ms, queued_ms, streaming, deliver_to, instructions, instructions_blob, params, params_blob)
     VALUES (?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 
-  /** The session's waiting turns, next one first. */
+  /** The next of the session's waiting turns, whose columns are null when none waits; others that are ready, and any that is to be written down. */
   queueHead: `
-    SELECT position, place, ready FROM turn
-    WHERE settled_ms IS NULL AND session = ? AND status = 'queued' ORDER BY place LIMIT 1`,
+    SELECT h.position, h.place, h.ready,
+      CASE WHEN EXISTS (SELECT 1 FROM turn WHERE settled_ms IS NULL AND session = ?1 AND status = 'queued' AND ready = 1
+        AND position <> coalesce(h.position, 0)) THEN 1 ELSE 0 END AS "othersReady",
+      CASE WHEN EXISTS (SELECT 1 FROM turn WHERE unwritten = 1 AND session = ?1) THEN 1 ELSE 0 END AS unwritten
+    FROM (SELECT 1 AS one) s LEFT JOIN (
+      SELECT position, place, ready FROM turn
+      WHERE settled_ms IS NULL AND session = ?1 AND status = 'queued' ORDER BY place LIMIT 1) h ON s.one = 1`,
   queueLast: `
     SELECT position, lane, source, coalesce_until_ms AS "coalesceUntilMs", streaming, deliver_to AS "deliverTo", instructions,
       instructions_blob AS "instructionsBlob", params, params_blob AS "paramsBlob"
@@ -110,6 +115,12 @@ export const turnSql = {
         SELECT position FROM turn WHERE not_before_ms <= ?1 ORDER BY not_before_ms, position LIMIT ?2 + 0)
       UNION ALL SELECT * FROM (
         SELECT position FROM turn WHERE not_before_ms > ?1 + ${windowMaxMs} ORDER BY not_before_ms LIMIT ?2 + 0))`,
+  /** ?1 the name of a claim, ?2 now. What it took before; whether a window is to be closed; whether any source waits. */
+  claimable: `
+    SELECT (SELECT turn FROM lease WHERE claim = ?1) AS taken,
+      CASE WHEN EXISTS (SELECT 1 FROM turn WHERE not_before_ms <= ?2) THEN 1
+        WHEN EXISTS (SELECT 1 FROM turn WHERE not_before_ms > ?2 + ${windowMaxMs}) THEN 1 ELSE 0 END AS due,
+      CASE WHEN EXISTS (SELECT 1 FROM source WHERE first_order IS NOT NULL) THEN 1 ELSE 0 END AS waiting`,
   nextDue: 'SELECT min(not_before_ms) AS "atMs" FROM turn WHERE not_before_ms IS NOT NULL',
 
   start: `

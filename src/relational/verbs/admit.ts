@@ -7,9 +7,9 @@ import { type SessionRow, type TurnRow, turnOf } from '../rows/rows.ts'
 import { leaseSql } from '../statements/leases.ts'
 import { sessionSql } from '../statements/sessions.ts'
 import { inboundSql, turnSql } from '../statements/turns.ts'
-import { first, type Steps, write } from '../steps.ts'
+import { first, type Steps, together, write } from '../steps.ts'
 import type { LeaseRow } from './ending.ts'
-import { laneOrderOf, placeOf, refreshReady } from './queue.ts'
+import { laneOrderOf, placeOf, type QueueHead, queueHead, refreshReady } from './queue.ts'
 import { findOrAdd, resetSession } from './sessions.ts'
 import type { Work } from './work.ts'
 
@@ -22,8 +22,11 @@ export type StoredAdmission = Omit<AdmitInput, 'messages' | 'request'> & {
 const retryAfterMs = 1_000
 
 export function* admitTurn(work: Work, input: StoredAdmission): Steps<AdmitResult> {
-  const session = yield* first<SessionRow>(sessionSql.byKey, input.key)
-  const repeated = yield* repeatOf(session, input)
+  const [session, byAdmission] = yield* together(
+    first<SessionRow>(sessionSql.byKey, input.key),
+    first<InboundRow>(inboundSql.byAdmission, input.turnId),
+  )
+  const repeated = yield* repeatOf(session, byAdmission, input)
   if (repeated !== null) return repeated
   work.requireRoom()
 
@@ -71,8 +74,11 @@ interface InboundRow {
 }
 
 /** The same call again, or the same dedupe key: the turn that was made then. @throws IDEMPOTENCY_MISMATCH */
-function* repeatOf(session: SessionRow | undefined, input: StoredAdmission): Steps<AdmitResult | null> {
-  const byAdmission = yield* first<InboundRow>(inboundSql.byAdmission, input.turnId)
+function* repeatOf(
+  session: SessionRow | undefined,
+  byAdmission: InboundRow | undefined,
+  input: StoredAdmission,
+): Steps<AdmitResult | null> {
   if (byAdmission?.seen === 0) yield* giveUpIds(input.turnId)
   if (session === undefined) return null
   const byDedupe =
@@ -167,24 +173,24 @@ function* addTurn(
   input: StoredAdmission,
   lease: LeaseRow | null,
 ): Steps<number> {
-  const { position } = (yield* first<{ position: number }>(turnSql.nextPosition)) as { position: number }
+  const [next, head] = yield* together(first<{ position: number }>(turnSql.nextPosition), queueHead(sessionId))
+  const { position } = next as { position: number }
   const place = input.onBusy === 'interrupt' ? placeOf.first(position) : placeOf.queued(position)
   const untilMs = input.onBusy === 'coalesce' ? input.atMs + input.coalesceMs : null
   yield* write(
     turnSql.add,
     ...[position, input.turnId, sessionId, input.lane, input.source, place],
     laneOrderOf(input.lane, position, input.key),
-    ...[untilMs, untilMs, yield* blockedBy(sessionId, place, lease), input.atMs, input.atMs, streaming, deliverTo],
+    ...[untilMs, untilMs, blockedBy(head, place, lease), input.atMs, input.atMs, streaming, deliverTo],
     ...[instructions.text, instructions.blob, params.text, params.blob],
   )
   return position
 }
 
 /** Read from the lease's own operation, so that a lease of another kind would show under its own name. */
-export function* blockedBy(sessionId: number, place: number, lease: LeaseRow | null): Steps<WaitCause | null> {
+export function blockedBy(head: QueueHead, place: number, lease: LeaseRow | null): WaitCause | null {
   if (lease !== null) return lease.operation === 'turn' ? 'session' : 'lease'
-  const head = yield* first<{ place: number }>(turnSql.queueHead, sessionId)
-  return head !== undefined && head.place < place ? 'session' : null
+  return head.place !== null && head.place < place ? 'session' : null
 }
 
 function* addInbound(

@@ -8,7 +8,7 @@ import { laneSql } from '../statements/lanes.ts'
 import { leaseSql } from '../statements/leases.ts'
 import { sessionSql } from '../statements/sessions.ts'
 import { turnSql } from '../statements/turns.ts'
-import { first, type Steps, write } from '../steps.ts'
+import { first, type Steps, together, write } from '../steps.ts'
 import { addAsked } from './asked.ts'
 import { nextTurn, noteStart } from './lanes.ts'
 import { hideRange, recountContext } from './transcript.ts'
@@ -22,17 +22,25 @@ const dueMax = 1_000
 /** Another gateway takes the turn just now; the claim is to be made again. Never with one gateway alone. */
 export class TurnTaken extends Error {}
 
+interface Claimable {
+  taken: number | null
+  due: number
+  waiting: number
+}
+
 /** `claim` names this call: a repeat after an unknown outcome finds the lease that the first try took. */
 export function* claimTurn(work: Work, input: ClaimInput & { claim: string }): Steps<StoredClaim | null> {
-  const taken = yield* first<{ turn: number }>(leaseSql.byClaim, input.claim)
-  if (taken !== undefined) return yield* readClaim(taken.turn)
-  yield* write(turnSql.due, input.atMs, dueMax)
+  const { taken, due, waiting } = (yield* first<Claimable>(turnSql.claimable, input.claim, input.atMs)) as Claimable
+  if (taken !== null) return yield* readClaim(taken)
+  if (due === 0 && waiting === 0) return null
+  if (due === 1) yield* write(turnSql.due, input.atMs, dueMax)
   const next = yield* nextTurn(input.holder.id, input.rules, input.atMs)
   if (next === null) return null
   work.requireRoom()
-  if ((yield* first(laneSql.hold, next)) === undefined) throw new TurnTaken()
+  const [held, turn] = yield* together(first(laneSql.hold, next), first<TurnRow>(turnSql.byPosition, next))
+  if (held === undefined) throw new TurnTaken()
   try {
-    yield* take(work, next, input)
+    yield* take(work, turn as TurnRow, input)
     return yield* readClaim(next)
   } catch (error) {
     throw yield* cannotStart(work, next, error)
@@ -49,8 +57,8 @@ function* cannotStart(work: Work, position: number, error: unknown): Steps<unkno
   return new HoldfastError('STORE_CORRUPT', { ...found, because }, { cause: error })
 }
 
-function* take(work: Work, position: number, input: ClaimInput & { claim: string }): Steps<void> {
-  const turn = (yield* first<TurnRow>(turnSql.byPosition, position)) as TurnRow
+function* take(work: Work, turn: TurnRow, input: ClaimInput & { claim: string }): Steps<void> {
+  const { position } = turn
   yield* write(sessionSql.take, turn.session)
   const session = (yield* first<SessionRow>(sessionSql.byId, turn.session)) as SessionRow
   const { fence } = session
@@ -83,12 +91,14 @@ export function* addHolder(holder: Holder): Steps<void> {
 }
 
 function* readClaim(position: number): Steps<StoredClaim> {
-  const turn = (yield* first<TurnRow>(turnSql.byPosition, position)) as TurnRow
-  const session = (yield* first<SessionRow>(sessionSql.byId, turn.session)) as SessionRow
+  const [found, inbound] = yield* together(first<TurnRow>(turnSql.byPosition, position), inboundOf(position))
+  const turn = found as TurnRow
+  const [row, request] = yield* together(first<SessionRow>(sessionSql.byId, turn.session), requestOf(turn))
+  const session = row as SessionRow
   return {
     turn: turnOf(turn),
-    inbound: yield* inboundOf(position),
-    request: yield* requestOf(turn),
+    inbound,
+    request,
     session: sessionOf(session),
     fence: session.fence,
     head: session.head,

@@ -34,9 +34,12 @@ export interface HeldLease extends LeaseRow {
   attemptFrom: number
 }
 
+export function leaseOf(key: SessionKey): Steps<LeaseRow | undefined> {
+  return first<LeaseRow>(leaseSql.ofSession, key)
+}
+
 /** The lease, if this very turn holds it under this fence. @throws HoldfastError FENCED */
-export function* heldLease(input: { key: SessionKey; turnId: string; fence: number }): Steps<HeldLease> {
-  const lease = yield* first<LeaseRow>(leaseSql.ofSession, input.key)
+export function requireHeld(lease: LeaseRow | undefined, input: { turnId: string; fence: number }): HeldLease {
   const holds = lease?.turn !== null && lease?.turnId === input.turnId && lease.leaseFence === input.fence
   if (!holds || lease.fence !== input.fence) throw fenced(input.fence, lease?.fence ?? null)
   return lease as HeldLease

@@ -1,7 +1,7 @@
 import { countsOf, isLaneOpen, type LaneFacts, passedOver, planClaim, type WaitingSource } from '../../lanes/plan.ts'
 import { type LaneName, type LaneRules, laneNames } from '../../model/lanes.ts'
 import { laneSql } from '../statements/lanes.ts'
-import { all, first, type Steps, write } from '../steps.ts'
+import { all, first, type Steps, together, write } from '../steps.ts'
 
 /** Rows of sources that have nothing left, deleted with each start; a start leaves one at most. */
 const goneMax = 8
@@ -10,14 +10,16 @@ type Runners = Pick<LaneFacts, 'lane' | 'running'>
 
 /** The position of the turn that the lane rules choose for this holder; null when none can start. */
 export function* nextTurn(holderId: string, rules: LaneRules, nowMs: number): Steps<number | null> {
-  const runners = yield* runnersOf(holderId)
+  const [runners, stirring] = yield* together(
+    runnersOf(holderId),
+    all<{ lane: LaneName }>(laneSql.stirring, JSON.stringify(laneNames)),
+  )
   const counts = countsOf(runners)
-  const facts: LaneFacts[] = []
-  const open = laneNames.filter((lane) => isLaneOpen(lane, counts, rules))
-  const stirring = yield* all<{ lane: LaneName }>(laneSql.stirring, JSON.stringify(open))
-  for (const each of runners) {
-    facts.push(stirring.some(({ lane }) => lane === each.lane) ? yield* waitingIn(each, rules) : none(each))
-  }
+  const asked = runners.filter(
+    ({ lane }) => isLaneOpen(lane, counts, rules) && stirring.some((each) => each.lane === lane),
+  )
+  const found = yield* together(...asked.map((each) => waitingIn(each, rules)))
+  const facts = runners.map((each) => found.find(({ lane }) => lane === each.lane) ?? none(each))
   const plan = planClaim(facts, rules, nowMs)
   return plan.kind === 'take' ? plan.position : null
 }
@@ -33,11 +35,12 @@ function* runnersOf(holderId: string): Steps<Runners[]> {
 
 function* waitingIn({ lane, running }: Runners, rules: LaneRules): Steps<LaneFacts> {
   const limit = passedOver(lane, running, rules) + 1
-  const byAge = yield* all<WaitingSource>(laneSql.byAge, lane, limit)
-  if (byAge.length === 0) return none({ lane, running })
-  const inTurn = yield* all<WaitingSource>(laneSql.inTurn, lane, limit)
-  const { starts } = (yield* first<{ starts: number }>(laneSql.starts, lane)) as { starts: number }
-  return { lane, running, starts, inTurn, byAge }
+  const [byAge, inTurn, counted] = yield* together(
+    all<WaitingSource>(laneSql.byAge, lane, limit),
+    all<WaitingSource>(laneSql.inTurn, lane, limit),
+    first<{ starts: number }>(laneSql.starts, lane),
+  )
+  return { lane, running, starts: counted?.starts ?? 0, inTurn, byAge }
 }
 
 const none = (runners: Runners): LaneFacts => ({ ...runners, starts: 0, inTurn: [], byAge: [] })

@@ -4,10 +4,13 @@ import { first, type Steps, write } from '../steps.ts'
 import { writeEnded } from './unwritten.ts'
 import type { Work } from './work.ts'
 
-interface QueueHead {
-  position: number
-  place: number
-  ready: number
+/** What stands in a session's queue. */
+export interface QueueHead {
+  position: number | null
+  place: number | null
+  ready: number | null
+  othersReady: number
+  unwritten: number
 }
 
 /**
@@ -16,10 +19,15 @@ interface QueueHead {
  * waited is then written down.
  */
 export function* refreshReady(work: Work, sessionId: number, leased: boolean, atMs: number): Steps<void> {
-  const head = leased ? undefined : yield* first<QueueHead>(turnSql.queueHead, sessionId)
-  yield* write(turnSql.demote, sessionId, head?.position ?? 0)
-  if (head?.ready === 0) yield* write(turnSql.promote, atMs, head.position)
-  if (!leased) yield* writeEnded(work, sessionId, head?.place ?? Number.MAX_SAFE_INTEGER, atMs)
+  const { position, place, ready, othersReady, unwritten } = yield* queueHead(sessionId)
+  const next = leased ? null : position
+  if (othersReady === 1 || (leased && ready === 1)) yield* write(turnSql.demote, sessionId, next ?? 0)
+  if (next !== null && ready === 0) yield* write(turnSql.promote, atMs, next)
+  if (!leased && unwritten === 1) yield* writeEnded(work, sessionId, place ?? Number.MAX_SAFE_INTEGER, atMs)
+}
+
+export function* queueHead(sessionId: number): Steps<QueueHead> {
+  return (yield* first<QueueHead>(turnSql.queueHead, sessionId)) as QueueHead
 }
 
 /** Order within a session: as admitted; put first by `interrupt`, the newest such first of all; run again: last. */

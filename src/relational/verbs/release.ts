@@ -9,7 +9,7 @@ import { turnSql } from '../statements/turns.ts'
 import { all, first, insert, type Steps, write } from '../steps.ts'
 import { blockedBy } from './admit.ts'
 import type { LeaseRow } from './ending.ts'
-import { laneOrderOf, placeOf, refreshReady } from './queue.ts'
+import { laneOrderOf, placeOf, queueHead, refreshReady } from './queue.ts'
 import { findTurn } from './turns.ts'
 import type { Work } from './work.ts'
 
@@ -38,7 +38,7 @@ function* addTurn(
   const { position } = (yield* first<{ position: number }>(turnSql.nextPosition)) as { position: number }
   const lane = old.lane === 'resume' ? laneOf(old.sessionKey) : old.lane // it is a new message now
   const place = placeOf.queued(position)
-  const stands = yield* blockedBy(old.session, place, lease)
+  const stands = blockedBy(yield* queueHead(old.session), place, lease)
   yield* write(
     releaseSql.addTurn,
     ...[old.position, position, newTurnId, lane, place, laneOrderOf(lane, position, old.sessionKey), stands, atMs],

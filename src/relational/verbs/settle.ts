@@ -4,8 +4,8 @@ import type { SettleInput } from '../../store/turns.ts'
 import { type NewStoredEntry, type TurnRow, turnOf } from '../rows/rows.ts'
 import { sessionSql } from '../statements/sessions.ts'
 import { turnSql } from '../statements/turns.ts'
-import { first, type Steps, write } from '../steps.ts'
-import { endRunning, type HeldLease, heldLease } from './ending.ts'
+import { first, type Steps, together, write } from '../steps.ts'
+import { endRunning, type HeldLease, leaseOf, requireHeld } from './ending.ts'
 import { refreshReady } from './queue.ts'
 import { addEntries } from './transcript.ts'
 import type { Work } from './work.ts'
@@ -13,9 +13,9 @@ import type { Work } from './work.ts'
 export type StoredSettling = Omit<SettleInput, 'entries'> & { entries: NewStoredEntry[] }
 
 export function* settleTurn(work: Work, input: StoredSettling): Steps<Turn> {
-  const before = yield* first<TurnRow>(turnSql.byId, input.turnId)
+  const [before, found] = yield* together(first<TurnRow>(turnSql.byId, input.turnId), leaseOf(input.key))
   if (before?.settledFence === input.fence) return turnOf(before)
-  const lease = yield* heldLease(input)
+  const lease = requireHeld(found, input)
   if (lease.head !== input.head) throw new HoldfastError('HEAD_MOVED', { head: lease.head, expected: input.head })
   const head = yield* addEntries(lease, { turn: lease.turn, attempt: lease.attempts }, input.entries, input.atMs)
   yield* end(lease, input, head)
