@@ -18,6 +18,7 @@ const level = {
   store: 1,
   lanes: 2,
   compaction: 2,
+  copy: 2,
   recovery: 2,
   retention: 2,
   cron: 2,

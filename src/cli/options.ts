@@ -27,6 +27,18 @@ export function addSameOptions(each: Command): void {
     .option('--json', 'print JSON')
 }
 
+const ownPlaces = new WeakSet<Command>()
+
+/** Its arguments say which stores it works on, so that the options which say that are not for it. */
+export function namesItsStores(each: Command): Command {
+  ownPlaces.add(each)
+  return each.option('--json', 'print JSON')
+}
+
+export function takesSameOptions(each: Command): boolean {
+  return each.commands.length === 0 && !ownPlaces.has(each)
+}
+
 /** A command that only holds others. */
 export function group(name: string, description: string, members: readonly Command[]): Command {
   const made = new Command(name).description(description).helpCommand(false)

@@ -7,7 +7,7 @@ import { exitCodeOf, isHelp, printFailure, usageErrorOf } from './failure.ts'
 import { homeCommands } from './homes/commands.ts'
 import { isHomeCommand } from './homes/options.ts'
 import { leases } from './leases/group.ts'
-import { addSameOptions } from './options.ts'
+import { addSameOptions, takesSameOptions } from './options.ts'
 import { exitCodes, type Outside } from './outside.ts'
 import { quarantine } from './recovery/quarantine.ts'
 import { recover } from './recovery/recover.ts'
@@ -16,6 +16,7 @@ import { trash } from './retention/trash.ts'
 import { serve } from './serve/serve.ts'
 import { sessions } from './sessions/group.ts'
 import { backup } from './store/backup.ts'
+import { copy } from './store/copy.ts'
 import { migrate } from './store/migrate.ts'
 import { verify } from './store/verify.ts'
 import { compact } from './summaries/compact.ts'
@@ -60,7 +61,8 @@ async function programOf(argv: readonly string[], terminal: Terminal): Promise<C
   program.addCommand(compact(terminal)).addCommand(summaries(terminal)).addCommand(backup(terminal))
   program.addCommand(recover(terminal)).addCommand(quarantine(terminal))
   program.addCommand(retain(terminal)).addCommand(trash(terminal))
-  program.addCommand(verify(terminal)).addCommand(migrate(terminal)).addCommand(config(terminal))
+  program.addCommand(verify(terminal)).addCommand(migrate(terminal))
+  program.addCommand(copy(terminal)).addCommand(config(terminal))
   const asked = argv.find((word) => !word.startsWith('-'))
   if (!program.commands.some((each) => each.name() === asked)) {
     program.commandsGroup('Homes of OpenClaw:')
@@ -70,7 +72,7 @@ async function programOf(argv: readonly string[], terminal: Terminal): Promise<C
     new Command('help').argument('[command]').description('print this, or what a command takes').helpGroup(lookAfter),
   )
   for (const each of allCommands(program)) {
-    if (each.commands.length === 0 && !isHomeCommand(each)) addSameOptions(each)
+    if (takesSameOptions(each) && !isHomeCommand(each)) addSameOptions(each)
     each
       .exitOverride((error) => refuse(error, each))
       .configureOutput({

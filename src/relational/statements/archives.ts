@@ -125,7 +125,15 @@ export const returnSql = {
       AND (s.state = 'removed' OR EXISTS (SELECT 1 FROM withheld w WHERE w.session = ?1 AND w.number = ?2))`,
   addHidden: `
     INSERT INTO hidden (transcript, from_seq, to_seq, count, tokens) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-  next: { entry: `SELECT ${nextOf('entry')} AS next`, summary: `SELECT ${nextOf('summary')} AS next` },
+  next: {
+    entry: `SELECT ${nextOf('entry')} AS next`,
+    turn: `SELECT ${nextOf('turn')} AS next`,
+    inbound: `SELECT ${nextOf('inbound')} AS next`,
+    delivery: `SELECT ${nextOf('delivery')} AS next`,
+    summary: `SELECT ${nextOf('summary')} AS next`,
+  },
+  /** ?1 session, ?2 ?3 its number in another store, in both forms */
+  turnFrom: 'SELECT position FROM turn WHERE session = ?1 AND place = ?2 AND lane_order = ?3',
   /** ?1 session, ?2 number */
   lastSummary: 'SELECT id FROM summary WHERE session = ?1 AND transcript = ?2 ORDER BY id DESC LIMIT 1',
   hasHolder: 'SELECT 1 FROM holder WHERE id = ?',

@@ -14,6 +14,7 @@ import type { SessionRow } from '../rows/rows.ts'
 import { archivedSql, leaveSql, purgeSql, returnSql, type WithheldRow } from '../statements/archives.ts'
 import { sessionSql } from '../statements/sessions.ts'
 import { all, first, insert, type Steps, write } from '../steps.ts'
+import type { SummaryNumbers } from './numbers.ts'
 import { deleteTranscript, deletionOf } from './purge.ts'
 import { keyHashOf } from './sessions.ts'
 import { Staging } from './staging.ts'
@@ -81,9 +82,9 @@ function* addHiddenSession(archived: ArchivedTranscript, { session }: HeaderReco
 }
 
 function* stagePart(stage: WithheldRow, lines: readonly string[], last: boolean): Steps<void> {
-  const staging = yield* Staging.begin(stage)
-  const before = JSON.parse(stage.counts ?? '') as RecordCounts
-  const counts = { ...before }
+  const { summaries, ...before } = JSON.parse(stage.counts ?? '') as RecordCounts & { summaries?: SummaryNumbers }
+  const staging = yield* Staging.begin(stage, summaries ?? {})
+  const counts: RecordCounts = { ...before }
   let ended = false
   for (const line of lines) {
     const record = parseRecord(line)
@@ -101,7 +102,13 @@ function* stagePart(stage: WithheldRow, lines: readonly string[], last: boolean)
   if (last && !ended) throw damaged('it has no end')
   yield* staging.finish()
   const bytes = stage.bytes + staging.bytes
-  yield* write(returnSql.staged, stage.transcript, stage.part + 1, JSON.stringify(counts), bytes)
+  yield* write(
+    returnSql.staged,
+    stage.transcript,
+    stage.part + 1,
+    JSON.stringify({ ...counts, summaries: staging.summaries }),
+    bytes,
+  )
 }
 
 function* show(work: Work, archived: ArchivedTranscript, stage: WithheldRow, atMs: number): Steps<void> {

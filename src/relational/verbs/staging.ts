@@ -4,6 +4,7 @@ import {
   type DeliveryRecord,
   damaged,
   type EntryRecord,
+  type HeaderRecord,
   type InboundRecord,
   type SummaryRecord,
   type TurnRecord,
@@ -12,6 +13,7 @@ import { bodyInlineMaxBytes, placeBody, requestInlineMaxBytes } from '../rows/bo
 import { insertRecord } from '../rows/records.ts'
 import { purgeSql, returnSql, type WithheldRow } from '../statements/archives.ts'
 import { all, first, run, type Steps, write } from '../steps.ts'
+import { Numbers, placeOfForeign, type SummaryNumbers } from './numbers.ts'
 import { type DoomedTurn, deleteTurn, dropBlobs } from './purge.ts'
 
 interface EndOfTranscript {
@@ -31,22 +33,34 @@ export class Staging {
   readonly #stage: WithheldRow
   /** Bodies that deleted rows referred to. */
   readonly #blobs = new Set<number>()
+  /** Null where the records have the numbers that they had here. */
+  readonly #numbers: Numbers | null
   #end: EndOfTranscript
 
-  private constructor(stage: WithheldRow, end: EndOfTranscript) {
+  private constructor(stage: WithheldRow, numbers: Numbers | null, end: EndOfTranscript) {
     this.#stage = stage
+    this.#numbers = numbers
     this.#end = end
   }
 
-  static *begin(stage: WithheldRow): Steps<Staging> {
+  /** `summaries`: those of the parts before, see `Numbers`. */
+  static *begin(stage: WithheldRow, summaries: SummaryNumbers): Steps<Staging> {
     const end = yield* first<EndOfTranscript>(returnSql.last, stage.transcript)
-    return new Staging(stage, end ?? { seq: 0, id: '', shownCount: 0, shownTokens: 0 })
+    const { numbers } = JSON.parse(stage.header ?? '{}') as Partial<HeaderRecord>
+    const given = numbers === 'foreign' ? new Numbers(stage.session, summaries) : null
+    return new Staging(stage, given, end ?? { seq: 0, id: '', shownCount: 0, shownTokens: 0 })
   }
 
-  *add(record: BodyRecord): Steps<void> {
-    if (yield* this.#insert(record)) return
+  get summaries(): SummaryNumbers {
+    return this.#numbers?.summaries ?? {}
+  }
+
+  *add(brought: BodyRecord): Steps<void> {
+    const record = this.#numbers === null ? brought : yield* this.#numbers.given(brought)
+    const place = this.#numbers !== null && brought.type === 'turn' ? brought.position : null
+    if (yield* this.#insert(record, place)) return
     yield* this.#makeRoom(record)
-    if (!(yield* this.#insert(record))) throw damaged('it has the same row twice')
+    if (!(yield* this.#insert(record, place))) throw damaged('it has the same row twice')
   }
 
   *finish(): Steps<void> {
@@ -54,13 +68,13 @@ export class Staging {
   }
 
   /** False when a row with one of its numbers or ids is there already. */
-  *#insert(record: BodyRecord): Steps<boolean> {
+  *#insert(record: BodyRecord, foreignPosition: number | null): Steps<boolean> {
     const { transcript, session, number } = this.#stage
     switch (record.type) {
       case 'entry':
         return yield* this.#insertEntry(record)
       case 'turn':
-        return yield* this.#insertTurn(record)
+        return yield* this.#insertTurn(record, foreignPosition)
       case 'inbound':
         return yield* this.#insertInbound(record)
       case 'delivery':
@@ -105,12 +119,16 @@ export class Staging {
     return ((yield* first<{ next: number }>(returnSql.next[table])) as { next: number }).next
   }
 
-  *#insertTurn(record: TurnRecord): Steps<boolean> {
+  *#insertTurn(record: TurnRecord, foreignPosition: number | null): Steps<boolean> {
     const instructions = yield* placeBody(record.instructions ?? '[]', requestInlineMaxBytes)
     const params = yield* placeBody(record.params ?? '{}', requestInlineMaxBytes)
+    const { place, laneOrder } =
+      foreignPosition === null
+        ? { place: record.position, laneOrder: record.position }
+        : placeOfForeign(foreignPosition)
     const holds = record.holder !== null && (yield* first(returnSql.hasHolder, record.holder)) !== undefined
     return yield* insertRecord(record, {
-      ...{ session: this.#stage.session, place: record.position, lane_order: record.position },
+      ...{ session: this.#stage.session, place, lane_order: laneOrder },
       ...{ holder: holds ? record.holder : null, instructions: instructions.text, params: params.text },
       ...{ instructions_blob: instructions.blob, params_blob: params.blob },
     })

@@ -66,6 +66,16 @@ function show(state: PlainState, archived: ArchivedTranscript, text: string, atM
   )
   state.turns = [...state.turns, ...turns].toSorted((one, other) => one.facts.position - other.facts.position)
   state.deliveries.push(...deliveriesOf(records, turns))
+  if (header.numbers === 'foreign') giveNumbers(state, turns)
+}
+
+/** Of this store, and in the order in which they came. */
+function giveNumbers(state: PlainState, turns: PlainTurn[]): void {
+  for (const { facts } of turns) {
+    state.positions += 1
+    facts.position = state.positions
+  }
+  state.turns.sort((one, other) => one.facts.position - other.facts.position)
 }
 
 function checkWhole(header: HeaderRecord, records: TranscriptRecord[]): void {

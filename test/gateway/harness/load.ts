@@ -106,11 +106,17 @@ export function startLoad({ sessions, writers, seed, api, patienceMs, thinkMs = 
       )
       if (status !== 202) return refused(target, message, status, headers, body.error?.code)
       acknowledged(message)
+      let seen: unknown = body.turn
       await until(
-        `${message.mark} has ended`,
+        () => `${message.mark} has ended: ${JSON.stringify(seen)}`,
         async () => {
           const now = api()
-          return now !== null && (await hasEnded(now, body.turn.id, impatient()))
+          return (
+            now !== null &&
+            (await hasEnded(now, body.turn.id, impatient(), (turn) => {
+              seen = turn
+            }))
+          )
         },
         120_000,
         pollMs,
@@ -186,9 +192,15 @@ export function startLoad({ sessions, writers, seed, api, patienceMs, thinkMs = 
   }
 }
 
-async function hasEnded(api: Api, turnId: string, options: ChatOptions): Promise<boolean> {
+async function hasEnded(
+  api: Api,
+  turnId: string,
+  options: ChatOptions,
+  onSeen: (turn: unknown) => void = () => {},
+): Promise<boolean> {
   try {
     const { status, body } = await api.send<{ turn: Turn }>('GET', `/v1/turns/${turnId}`, undefined, options)
+    onSeen(body)
     return status === 200 && body.turn.settledAtMs !== null
   } catch (error) {
     if (isConnectionError(error)) return false

@@ -6,10 +6,10 @@ import { follow } from '../../../openclaw/files/follow.ts'
 import { type ExportReport, exportHome, type GivenSession } from '../../../openclaw/move/give/home.ts'
 import { type CommandOptions, command, sessionKeyArgument } from '../../options.ts'
 import { exitCodes } from '../../outside.ts'
+import { progressOf } from '../../print/progress.ts'
 import type { Column } from '../../print/table.ts'
 import { count } from '../../print/words.ts'
 import type { Terminal } from '../../terminal.ts'
-import { progressOf } from './import.ts'
 
 interface ExportOptions extends CommandOptions {
   to: string

@@ -5,6 +5,7 @@ import type { ImportReport } from '../../../openclaw/move/bring/report.ts'
 import { requireMatch } from '../../../openclaw/move/bring/session.ts'
 import { type CommandOptions, command, wholeNumber } from '../../options.ts'
 import { exitCodes } from '../../outside.ts'
+import { progressOf } from '../../print/progress.ts'
 import type { Terminal } from '../../terminal.ts'
 import { type Failed, failedNote, findEach, forEach } from '../each.ts'
 import { addHomeOptions, type HomeOptions } from '../options.ts'
@@ -81,11 +82,4 @@ async function printReport(report: ImportReport, terminal: Terminal): Promise<vo
   )
   if (sessions.length > 0) await terminal.printTable(sessions, importColumns(report.dryRun))
   await terminal.print(...importNotes(report))
-}
-
-/** One line that is written over, for people who wait. */
-export function progressOf(terminal: Terminal): (each: unknown, done: number, of: number) => void {
-  const { stderr } = terminal.outside
-  if (stderr.isTTY !== true) return () => {}
-  return (_, done, of) => void stderr.write(done === of ? '\r\x1b[K' : `\r${done} of ${of} sessions`)
 }

@@ -1,9 +1,7 @@
 import type { SessionKey } from '../../../model/keys.ts'
-import { parseRecord, linesOf as recordLines, type TranscriptRecord } from '../../../model/records.ts'
+import type { TranscriptRecord } from '../../../model/records.ts'
+import { TranscriptReading } from '../../../store/carry/read.ts'
 import type { Store } from '../../../store/port.ts'
-
-/** Of one answer of the store. */
-const partBytes = 1024 ** 2
 
 export interface CompareOptions {
   /** The session may have gone on since, with another version: what follows is not looked at, nor summaries, nor counts of tokens. */
@@ -21,33 +19,16 @@ export async function compareTranscript(
   expected: AsyncIterable<TranscriptRecord>,
   { isContinued }: CompareOptions,
 ): Promise<string | null> {
-  const found = readRecords(store, key, transcript)
+  const found = new TranscriptReading(store, key, transcript)
   for await (const record of expected) {
     if (isContinued && record.type !== 'entry') return null
-    const { value: other } = await found.next()
+    const other = await found.next()
     const own = isContinued ? [...givenOf(record), 'tokens'] : givenOf(record)
     const difference = other === undefined ? `it ends before ${nameOf(record)}` : differenceOf(record, other, own)
     if (difference !== null) return difference
   }
-  const more = isContinued ? undefined : (await found.next()).value
+  const more = isContinued ? undefined : await found.next()
   return more === undefined ? null : `it has ${nameOf(more)} beyond what it should have`
-}
-
-async function* readRecords(
-  store: Store,
-  key: SessionKey,
-  transcript: number,
-): AsyncGenerator<TranscriptRecord, undefined, undefined> {
-  let after: string | null | undefined
-  while (after !== null) {
-    const item = { key, transcript, ...(after === undefined ? {} : { after }) }
-    const [part] = await store.exportTranscripts({ items: [item], bytesMax: partBytes })
-    if (part === undefined) return
-    const lines = recordLines(part.text)
-    if (after === undefined) lines.shift()
-    for (const line of lines) yield parseRecord(line)
-    after = part.next
-  }
 }
 
 /** What the store itself gives. */

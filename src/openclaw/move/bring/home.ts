@@ -1,4 +1,5 @@
 import { isHoldfastError } from '../../../model/errors.ts'
+import { dropUnfinished } from '../../../store/carry/put.ts'
 import type { Store } from '../../../store/port.ts'
 import type { DatabaseThread } from '../../database/thread.ts'
 import type { AgentHome, Home } from '../../home/home.ts'
@@ -7,9 +8,8 @@ import { everySession } from '../sessions.ts'
 import { readDatabase } from '../sources/database.ts'
 import { conversationFiles, type FilesOptions, type KeyOfKnown, readFiles } from '../sources/files.ts'
 import type { AgentSource, LeftOut, SessionSource } from '../sources/source.ts'
-import { dropUnfinished } from './put.ts'
 import { type ImportReport, type SessionReport, totalsOf } from './report.ts'
-import { type BringGround, bringSession } from './session.ts'
+import { type BringGround, bringSession, importOrigin } from './session.ts'
 
 export interface ImportOptions extends FilesOptions {
   /** Only so many sessions, the last used first; null: all. */
@@ -51,7 +51,7 @@ export async function importHome(
     told(report, sessions.length, asked.length)
   }
   const isWhole = !options.signal.aborted
-  if (isWhole && ground.store !== null && !ground.dryRun) await dropUnfinished(ground.store)
+  if (isWhole && ground.store !== null && !ground.dryRun) await dropUnfinished(ground.store, importOrigin)
   const { dir, generation, version } = home
   return {
     dir,

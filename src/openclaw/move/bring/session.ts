@@ -1,6 +1,7 @@
 import { HoldfastError, isHoldfastError } from '../../../model/errors.ts'
 import type { SessionKey } from '../../../model/keys.ts'
 import { cutText } from '../../../model/text.ts'
+import { putTranscript } from '../../../store/carry/put.ts'
 import type { Store } from '../../../store/port.ts'
 import { keyOfUnbound, keyToOurs } from '../keys.ts'
 import type { Layout, Meter } from '../lines/layout.ts'
@@ -8,7 +9,6 @@ import { headerOf, type Opening, recordsOf } from '../lines/records.ts'
 import type { SessionSource } from '../sources/source.ts'
 import { compareTranscript } from './compare.ts'
 import { type Laid, layOut, linesOf, originOf } from './laid.ts'
-import { putTranscript } from './put.ts'
 import type { SessionReport, SessionState, TranscriptReport } from './report.ts'
 import { type Standing, standingOf } from './standing.ts'
 
@@ -19,6 +19,9 @@ export interface BringGround {
   nowMs: number
   dryRun: boolean
 }
+
+/** What names a transcript on its way in. */
+export const importOrigin = { sweep: 'import', file: 'openclaw' }
 
 /** Of a title. */
 const titleLengthMax = 200
@@ -166,7 +169,13 @@ class SessionWriter {
     const numbers = { own: offset + at + 1, current: offset + this.#laid.length }
     const header = headerOf(this.#standing(), laid.layout, numbers, startOf(laid, this.#nowMs))
     const origin = originOf(this.#source, laid, numbers.own === numbers.current, this.#nowMs)
-    await putTranscript(this.#store, header, () => recordsOf(origin, laid.layout, linesOf(laid)), this.#nowMs)
+    await putTranscript(
+      this.#store,
+      header,
+      () => recordsOf(origin, laid.layout, linesOf(laid)),
+      importOrigin,
+      this.#nowMs,
+    )
   }
 
   async compareAll(offset: number): Promise<string | null> {

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import type { NewArchivedTranscript } from '../../../model/archives.ts'
+import { HoldfastError, recordOf } from '../../../model/errors.ts'
 import { kindOf, type SessionKey } from '../../../model/keys.ts'
 import type { Store } from '../../../store/port.ts'
 import type { ExportPart, TakenOut, TakeOutItem } from '../../../store/retention.ts'
-import type { Scene } from '../scene.ts'
+import { alice, type Scene } from '../scene.ts'
 
 /** A whole transcript as its parts say it together. */
 export interface Exported {
@@ -84,4 +85,37 @@ export function inParts(text: string, parts: number): string[] {
 
 export async function purgeAll(store: Store, rowsMax = 1_000): Promise<void> {
   while (await store.purge({ rowsMax }));
+}
+
+export const reset = (scene: Scene) => scene.store.resetSession({ key: alice, reason: 'new', atMs: scene.nowMs })
+
+/** Two transcripts with all that a session can have. */
+export async function furnish(scene: Scene): Promise<void> {
+  const { store, nowMs: atMs } = scene
+  const request = {
+    instructions: [{ role: 'system' as const, content: 'Be kind. '.repeat(300) }],
+    params: { temperature: 0.5 },
+    streaming: true,
+    deliverTo: ['telegram:42'],
+  }
+  await scene.settle(await scene.begin(alice, 'hello', { request, dedupeKey: 'k' }), 'hi', { meterRatio: 1.5 })
+  const delivery = await store.claimDelivery({ atMs })
+  await store.settleDelivery({ id: delivery?.id as number, status: 'failed', error: 'offline', nextAttemptAtMs: 5 })
+  const refusal = { status: 'failed' as const, outcome: recordOf(new HoldfastError('MODEL_REJECTED')) }
+  await scene.settle(await scene.begin(alice, 'refused'), null, refusal)
+  await reset(scene)
+  await scene.say(alice, 'again '.repeat(10), 'ü'.repeat(30_000))
+  const summary = {
+    key: alice,
+    transcript: 2,
+    baseId: null,
+    uptoSeq: 2,
+    kind: 'model' as const,
+    text: 'they met',
+    tokens: 3,
+  }
+  await store.commitSummary({ ...summary, atMs })
+  const { turn } = await scene.admit(alice, 'unheard')
+  await store.cancelTurn({ turnId: turn.id, reason: 'enough', atMs })
+  await store.patchSession({ key: alice, title: 'a title', atMs })
 }

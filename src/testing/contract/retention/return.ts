@@ -1,42 +1,24 @@
 import assert from 'node:assert/strict'
-import { HoldfastError, recordOf } from '../../../model/errors.ts'
 import type { SessionKey } from '../../../model/keys.ts'
 import { headerLine, noRecords, recordLine, recordsVersion, type TranscriptRecord } from '../../../model/records.ts'
 import { alice, bob, type PromiseGroup, refused, type Scene, wordsOf } from '../scene.ts'
-import { exported, inParts, placed, purgeAll, putBackIn, takeEarlier, takeSession } from './moves.ts'
+import { exported, furnish, inParts, placed, purgeAll, putBackIn, reset, takeEarlier, takeSession } from './moves.ts'
 
-const reset = (scene: Scene) => scene.store.resetSession({ key: alice, reason: 'new', atMs: scene.nowMs })
+/** Its records without what a store numbers by itself, and without what only the first line says. */
+const unnumbered = (text: string) =>
+  text
+    .split('\n')
+    .slice(1, -1)
+    .map((line) => {
+      const { n, position, id, turn, baseId, holder, more, ...same } = JSON.parse(line)
+      return { ...same, id: typeof id === 'string' ? id : null, isOfTurn: turn != null }
+    })
 
-/** Two transcripts with all that a session can have. */
-async function furnish(scene: Scene): Promise<void> {
-  const { store, nowMs: atMs } = scene
-  const request = {
-    instructions: [{ role: 'system' as const, content: 'Be kind. '.repeat(300) }],
-    params: { temperature: 0.5 },
-    streaming: true,
-    deliverTo: ['telegram:42'],
-  }
-  await scene.settle(await scene.begin(alice, 'hello', { request, dedupeKey: 'k' }), 'hi', { meterRatio: 1.5 })
-  const delivery = await store.claimDelivery({ atMs })
-  await store.settleDelivery({ id: delivery?.id as number, status: 'failed', error: 'offline', nextAttemptAtMs: 5 })
-  const refusal = { status: 'failed' as const, outcome: recordOf(new HoldfastError('MODEL_REJECTED')) }
-  await scene.settle(await scene.begin(alice, 'refused'), null, refusal)
-  await reset(scene)
-  await scene.say(alice, 'again '.repeat(10), 'ü'.repeat(30_000))
-  const summary = {
-    key: alice,
-    transcript: 2,
-    baseId: null,
-    uptoSeq: 2,
-    kind: 'model' as const,
-    text: 'they met',
-    tokens: 3,
-  }
-  await store.commitSummary({ ...summary, atMs })
-  const { turn } = await scene.admit(alice, 'unheard')
-  await store.cancelTurn({ turnId: turn.id, reason: 'enough', atMs })
-  await store.patchSession({ key: alice, title: 'a title', atMs })
-}
+const turnIdsIn = (text: string): string[] =>
+  text
+    .split('\n')
+    .filter((line) => line.startsWith('{"type":"turn"'))
+    .map((line) => JSON.parse(line).id)
 
 /** All that can be read of the session. */
 async function everything(scene: Scene) {
@@ -219,6 +201,30 @@ export const returnPromises: PromiseGroup = {
     await scene.say(alice, 'and on', 'yes')
     await scene.say(bob, 'here', 'too')
     assert.deepEqual((await scene.store.listArchived({ limit: 9 })).items, [])
+  },
+  'takes in what has numbers of another store, and gives it its own': async (scene) => {
+    await furnish(scene)
+    const { found, taken } = await takeSession(scene, alice)
+    await scene.store.dropArchived({ ids: ids(taken) })
+    await purgeAll(scene.store)
+    const { position } = await scene.say(bob, 'before', 'that')
+    const number = found[1]?.transcript ?? 0
+    for (const each of found.toReversed()) {
+      const text = each.text.replace('{', '{"numbers":"foreign",')
+      const entered = placed({ ...each, text }, { sweep: 'from afar', whole: each.transcript === number })
+      await scene.store.enterArchived({ items: [entered] })
+      const { items } = await scene.store.listArchived({ limit: 9, sweep: 'from afar' })
+      await putBackIn(scene, items[0]?.id ?? 0, text, 4)
+    }
+    for (const each of found) {
+      const again = await exported(scene.store, alice, each.transcript)
+      assert.deepEqual(unnumbered(again.text), unnumbered(each.text))
+    }
+    const turnIds = found.flatMap(({ text }) => turnIdsIn(text))
+    assert.equal(turnIds.length, 4)
+    for (const id of turnIds) assert.ok((await scene.turn(id)).position > position)
+    await scene.say(alice, 'and on', 'yes')
+    await scene.say(bob, 'here', 'too')
   },
   'is refused when it is damaged, cut off or of another, and nothing has changed': async (scene) => {
     await scene.say(alice, 'hello', 'hi')

@@ -1,10 +1,13 @@
-import { isHoldfastError } from '../../../model/errors.ts'
-import { kindOf } from '../../../model/keys.ts'
-import { type HeaderRecord, headerLine, recordLine, type TranscriptRecord } from '../../../model/records.ts'
-import type { Store } from '../../../store/port.ts'
+import { isHoldfastError } from '../../model/errors.ts'
+import { kindOf } from '../../model/keys.ts'
+import { type HeaderRecord, headerLine, recordLine, type TranscriptRecord } from '../../model/records.ts'
+import type { Store } from '../port.ts'
 
-/** Among the archived transcripts one stands under this name for as long as it is on its way in. */
-const importSweep = 'import'
+/** Where a transcript comes from. Among the archived ones it stands under `sweep` for as long as it is on its way in. */
+export interface Origin {
+  sweep: string
+  file: string
+}
 
 /** Of one call: it holds the writer for about 10 ms. */
 const partLength = 128 * 1024
@@ -18,9 +21,10 @@ export async function putTranscript(
   store: Store,
   header: HeaderRecord,
   records: () => AsyncIterable<TranscriptRecord>,
+  origin: Origin,
   atMs: number,
 ): Promise<void> {
-  const id = await enter(store, header, atMs)
+  const id = await enter(store, header, origin, atMs)
   for (let tries = 1; ; tries += 1) {
     try {
       await send(store, id, header, records(), atMs)
@@ -36,17 +40,17 @@ export async function putTranscript(
   }
 }
 
-async function enter(store: Store, header: HeaderRecord, atMs: number): Promise<number> {
+async function enter(store: Store, header: HeaderRecord, origin: Origin, atMs: number): Promise<number> {
   const { session, transcript } = header
   const sessionKey = session.key as Parameters<typeof kindOf>[0]
   const entered = {
     ...{ sessionKey, kind: kindOf(sessionKey), transcript: transcript.number, whole: transcript.current },
-    ...{ place: 'archives' as const, sweep: importSweep, file: 'openclaw', offset: 0, length: 0, bytes: 0, sha256: '' },
+    ...{ place: 'archives' as const, ...origin, offset: 0, length: 0, bytes: 0, sha256: '' },
     ...{ entries: transcript.entries, firstAtMs: transcript.startedAtMs, lastAtMs: session.activeAtMs },
     ...{ takenAtMs: atMs, expiresAtMs: null },
   }
   await store.enterArchived({ items: [entered] })
-  const { items } = await store.listArchived({ limit: 1_000, key: sessionKey, sweep: importSweep })
+  const { items } = await store.listArchived({ limit: 1_000, key: sessionKey, sweep: origin.sweep })
   const found = items.find((item) => item.transcript === transcript.number)
   if (found === undefined) throw new Error('what was entered is not there') // the store has just said that it is
   return found.id
@@ -72,8 +76,8 @@ async function send(
   await store.putBack({ id, part, text, last: true, atMs })
 }
 
-/** What an earlier import has left on its way in, and nobody goes on with. */
-export async function dropUnfinished(store: Store): Promise<void> {
-  const { items } = await store.listArchived({ limit: 1_000, sweep: importSweep })
+/** What an earlier run has left on its way in, and nobody goes on with. */
+export async function dropUnfinished(store: Store, { sweep }: Pick<Origin, 'sweep'>): Promise<void> {
+  const { items } = await store.listArchived({ limit: 1_000, sweep })
   if (items.length > 0) await store.dropArchived({ ids: items.map(({ id }) => id) })
 }
