@@ -13,9 +13,8 @@ import { HoldfastError } from './errors.ts'
  * 4. With a current transcript: turns of the session that have no entry.
  * 5. `{"type":"end",…}`: how many of each came before. A text without it is not whole.
  *
- * `n` of an entry and `id` of a summary are 0 in a transcript that never was in the store: they are given when it comes in, and a
- * `baseId` of 0 stands for the summary before it. Where the first line says `"numbers":"foreign"`, all numbers are those of another store:
- * they only say which rows of a session belong together, and each row is given its own when it comes in.
+ * `n` of an entry and `id` of a summary are 0 in a transcript that never was in a store, and a `baseId` of 0 stands for the summary before it. With
+ * `"numbers":"foreign"` in line 1 all numbers are another store's, and only say which rows belong together. New ones are given on the way in.
  *
  * Times are milliseconds since the epoch. What is JSON in the store (`body`, `messages`, …) is embedded as it is; a text that
  * would not come back as the same bytes stands as a string in `bodyText`, `messagesText`, …. `more` holds what an
