@@ -9,6 +9,7 @@ import { claimScenario } from './scenarios/claim.ts'
 import { diskScenario } from './scenarios/disk.ts'
 import { eventLoop } from './scenarios/event-loop.ts'
 import { homesScenario } from './scenarios/homes.ts'
+import { postgresScenario } from './scenarios/postgres.ts'
 import { readContext } from './scenarios/read-context.ts'
 import { restartScenario } from './scenarios/restart.ts'
 import { retentionScenario } from './scenarios/retention.ts'
@@ -27,6 +28,7 @@ const scenarios: Scenario[] = [
   restartScenario,
   retentionScenario,
   homesScenario,
+  postgresScenario,
 ]
 
 const usage = `npm run bench -- [options]

@@ -8,7 +8,7 @@ import type { Holder } from '../src/model/holders.ts'
 import { parseSessionKey, type SessionKey } from '../src/model/keys.ts'
 import type { LaneRules } from '../src/model/lanes.ts'
 import { sqliteStore } from '../src/sqlite/open.ts'
-import type { Store } from '../src/store/port.ts'
+import type { OpenStore, Store } from '../src/store/port.ts'
 import type { AdmitInput, Claim } from '../src/store/turns.ts'
 
 const rules: LaneRules = {
@@ -23,13 +23,14 @@ export interface Opened {
 }
 
 /** `onCommit` hears how long each commit held the writer. */
-export async function openStored(directory: string, onCommit: (ms: number) => void = () => {}): Promise<Opened> {
+export function openStored(directory: string, onCommit?: (ms: number) => void): Promise<Opened> {
+  return openWith(sqliteStore(directory), onCommit)
+}
+
+export async function openWith(openStore: OpenStore, onCommit: (ms: number) => void = () => {}): Promise<Opened> {
   const atMs = systemClock.nowMs()
   const holder = currentHolder(atMs)
-  return {
-    store: await sqliteStore(directory)({ holder, telemetry: { ...silentTelemetry, commit: onCommit }, atMs }),
-    holder,
-  }
+  return { store: await openStore({ holder, telemetry: { ...silentTelemetry, commit: onCommit }, atMs }), holder }
 }
 
 export const benchKey = (number: number): SessionKey => parseSessionKey(`agent:main:chat:direct:${number}`)

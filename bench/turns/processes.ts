@@ -26,10 +26,14 @@ export async function startProxy(modelPort: number): Promise<Running> {
 }
 
 /** The real program, as `npx holdfast serve` starts it. */
-export async function startHoldfast(directory: string, modelPort: number): Promise<Running> {
+export async function startHoldfast(
+  directory: string,
+  modelPort: number,
+  more: readonly string[] = [],
+): Promise<Running> {
   const port = await freePort()
   mkdirSync(directory, { recursive: true })
-  const model = ['--model-url', `http://127.0.0.1:${modelPort}/v1`, '--model', 'instant']
+  const model = ['--model-url', `http://127.0.0.1:${modelPort}/v1`, '--model', 'instant', ...more]
   const args = [programs.holdfast, 'serve', '--data', join(directory, 'data'), '--port', String(port), ...model]
   return start(args, port, '/readyz', join(directory, 'gateway.log'))
 }

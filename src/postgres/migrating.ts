@@ -3,6 +3,7 @@ import { clientConfig, limitsMs } from './database/connection.ts'
 import { unreachableOr } from './database/failures.ts'
 import { lookAt } from './database/identity.ts'
 import { grantSql, migrate, migrationSql } from './database/migrate.ts'
+import type { Partitions } from './database/schema/entries.ts'
 import { schemaVersion } from './database/schema.ts'
 import { type DatabasePlace, describeDatabase, parseDatabaseUrl } from './url.ts'
 
@@ -13,6 +14,14 @@ export interface MigrationReport {
   from: number
   to: number
   role: string | null
+  /** Where entries are partitioned: spans of tables that were made for what comes, and dropped since nothing is in them any more. */
+  spans: { made: number; dropped: number } | null
+}
+
+/** How a new schema is made. */
+export interface MigrationOptions {
+  role: string | null
+  partitions: Partitions | null
 }
 
 /**
@@ -20,23 +29,25 @@ export interface MigrationReport {
  * from several places at once, is the same as doing it once.
  * @throws HoldfastError STORE_URL_INVALID, STORE_UNREACHABLE, STORE_CREDENTIALS, STORE_TLS, STORE_RIGHTS, STORE_NEWER, STORE_FOREIGN
  */
-export async function migrateAt(url: string, role: string | null): Promise<MigrationReport> {
+export async function migrateAt(
+  url: string,
+  { role, partitions }: MigrationOptions = { role: null, partitions: null },
+): Promise<MigrationReport> {
   const place = parseDatabaseUrl(url)
   return await withClient(place, async (client) => {
-    const migrated = await migrate(client, place.schema)
+    const migrated = await migrate(client, place.schema, partitions)
     if (role !== null) await client.query(grantSql(place.schema, role))
-    const { from, to } = migrated ?? { from: schemaVersion, to: schemaVersion }
-    return { store: describeDatabase(url), from, to, role }
+    return { store: describeDatabase(url), ...migrated, role }
   })
 }
 
 /** What `migrateAt` would run there; without an address, what it runs in an empty database. @throws as {@link migrateAt} */
-export async function sqlFor(url: string | null, role: string | null): Promise<string> {
+export async function sqlFor(url: string | null, { role, partitions }: MigrationOptions): Promise<string> {
   const place = url === null ? null : parseDatabaseUrl(url)
   const schema = place?.schema ?? 'holdfast'
   const found = place === null ? null : await withClient(place, (client) => lookAt(client, schema))
   const from = found?.kind === 'ours' ? found.version : 0
-  const steps = from === schemaVersion ? '-- the schema is of this version' : migrationSql(schema, from)
+  const steps = from === schemaVersion ? '-- the schema is of this version' : migrationSql(schema, from, partitions)
   return ['BEGIN;', steps, ...(role === null ? [] : [grantSql(schema, role)]), 'COMMIT;'].join('\n')
 }
 

@@ -84,7 +84,8 @@ async function copied(from: Store, to: Store | null, dryRun = false): Promise<Co
   return await copyStore({ from, to, nowMs: Date.now(), dryRun }, asked, () => {})
 }
 
-const states = ({ sessions }: CopyReport) => Object.fromEntries(sessions.map(({ key, state }) => [key.replace('agent:main:', ''), state]))
+const states = ({ sessions }: CopyReport) =>
+  Object.fromEntries(sessions.map(({ key, state }) => [key.replace('agent:main:', ''), state]))
 
 async function goesOn(openStore: OpenStore): Promise<void> {
   await using engine = await openHoldfast({ store: openStore, run: async () => 'and on', watch: false })

@@ -59,7 +59,7 @@ describe('a store in PostgreSQL cannot be opened', () => {
     expect([code, facts]).toEqual(['STORE_MISSING', expect.stringContaining('holdfast migrate')])
     await server.query('CREATE SCHEMA theirs; CREATE TABLE theirs.thing (id INT)')
     expect((await refusal(open(server.url('postgres', '?schema=theirs'))))[0]).toBe('STORE_FOREIGN')
-    expect((await refusal(migrateAt(server.url('postgres', '?schema=theirs'), null)))[0]).toBe('STORE_FOREIGN')
+    expect((await refusal(migrateAt(server.url('postgres', '?schema=theirs'))))[0]).toBe('STORE_FOREIGN')
   })
 
   it('where the tables are of another version, newer or older', async () => {
@@ -68,13 +68,13 @@ describe('a store in PostgreSQL cannot be opened', () => {
       server.query(`UPDATE ${schemaOf(url)}.meta SET value = '{"version":${version}}' WHERE name = 'schema'`)
     await setVersion(99)
     expect((await refusal(open(url)))[0]).toBe('STORE_NEWER')
-    expect((await refusal(migrateAt(url, null)))[0]).toBe('STORE_NEWER')
+    expect((await refusal(migrateAt(url)))[0]).toBe('STORE_NEWER')
     await setVersion(0)
     expect((await refusal(open(url)))[0]).toBe('STORE_OLDER')
   })
 
   it('without the encryption that its address asks for', async () => {
-    const url = await newSchema(server, '&sslmode=require')
+    const url = `${await newSchema(server)}&sslmode=require`
     expect((await refusal(open(url)))[0]).toBe('STORE_TLS')
   })
 
@@ -90,7 +90,7 @@ describe('a store in PostgreSQL cannot be opened', () => {
     const { reply } = await engine.settled(turn.id, AbortSignal.timeout(20_000))
     expect(wordsOf(reply)).toEqual(['hi'])
     url.searchParams.set('schema', 'more')
-    expect((await refusal(migrateAt(url.href, null)))[0]).toBe('STORE_RIGHTS')
+    expect((await refusal(migrateAt(url.href)))[0]).toBe('STORE_RIGHTS')
   })
 })
 
@@ -118,15 +118,15 @@ describe('a store in PostgreSQL', () => {
 
   it('is made by the statements that are printed, as by the command', async () => {
     const url = server.url('postgres', '?schema=printed')
-    await server.query(await sqlFor(url, null))
-    expect(await migrateAt(url, null)).toMatchObject({ from: 1, to: 1 })
+    await server.query(await sqlFor(url, { role: null, partitions: null }))
+    expect(await migrateAt(url)).toMatchObject({ from: 1, to: 1 })
     const store = await open(url)
     expect(problemsOf(await store.verify({ quick: false, atMs: 1 }))).toEqual([])
   })
 
   it('is migrated once, by however many that begin at once', async () => {
     const url = server.url('postgres', '?schema=at_once')
-    const reports = await Promise.all(Array.from({ length: 5 }, () => migrateAt(url, null)))
+    const reports = await Promise.all(Array.from({ length: 5 }, () => migrateAt(url)))
     expect(reports.filter(({ from }) => from === 0)).toHaveLength(1)
   })
 

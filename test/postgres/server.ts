@@ -26,8 +26,11 @@ export class Server {
   }
 
   /** `settings` as in postgresql.conf. Without `fsync` a power cut would lose data, which no test here brings about. */
-  static async start(settings: readonly string[] = ['fsync=off', 'max_connections=200']): Promise<Server> {
-    const directory = join(tmpdir(), `holdfast-pg-${randomBytes(6).toString('hex')}`) // made by its own user, where we are root
+  static async start(
+    settings: readonly string[] = ['fsync=off', 'max_connections=200'],
+    under = tmpdir(),
+  ): Promise<Server> {
+    const directory = join(under, `holdfast-pg-${randomBytes(6).toString('hex')}`) // made by its own user, where we are root
     const server = new Server(directory, await freePort(), settings)
     await server.#server.initialise()
     await server.#server.start()

@@ -2,7 +2,9 @@ import type pg from 'pg'
 import { quoted } from './connection.ts'
 import { isDatabaseError } from './failures.ts'
 import { checkFound, type Found, lookAt } from './identity.ts'
-import { schemaVersion, tables, views } from './schema.ts'
+import { extendPartitions } from './partitions.ts'
+import type { Partitions } from './schema/entries.ts'
+import { schemaVersion, tablesWith, views } from './schema.ts'
 
 /** One step of the schema, forward only. `to` is the version after it. */
 export interface Migration {
@@ -10,14 +12,19 @@ export interface Migration {
   sql: string
 }
 
-const migrations: readonly Migration[] = [{ to: 1, sql: tables }]
+const migrationsWith = (partitions: Partitions | null): readonly Migration[] => [{ to: 1, sql: tablesWith(partitions) }]
 
 const versionSql = `
 INSERT INTO meta (name, value) VALUES ('schema', '{"version":${schemaVersion}}')
 ON CONFLICT (name) DO UPDATE SET value = excluded.value;`
 
 /** What brings a schema of this version (0: none) to the present one. It runs in one transaction. */
-export function migrationSql(schema: string, from: number, steps: readonly Migration[] = migrations): string {
+export function migrationSql(
+  schema: string,
+  from: number,
+  partitions: Partitions | null = null,
+  steps: readonly Migration[] = migrationsWith(partitions),
+): string {
   const todo = steps.filter(({ to }) => to > from).map(({ sql }) => sql)
   const begin = from === 0 ? `CREATE SCHEMA IF NOT EXISTS ${quoted(schema)};\n` : ''
   return `${begin}SET LOCAL search_path = ${quoted(schema)};\n${[...todo, views, versionSql].join('\n')}`
@@ -26,17 +33,23 @@ export function migrationSql(schema: string, from: number, steps: readonly Migra
 export interface Migrated {
   from: number
   to: number
+  /** Spans of partitions that were made and dropped, where entries are partitioned. */
+  spans: { made: number; dropped: number } | null
 }
 
 /**
  * Afterwards the schema is that of this version. All steps in one transaction; of several that migrate at once one does it, and
- * the others find it done. Null when there was nothing to do.
+ * the others find it done. `partitions` say how a new schema deals out its entries; one that does so is given room for what comes.
  * @throws HoldfastError STORE_NEWER, STORE_FOREIGN; then nothing has changed
  */
-export async function migrate(client: pg.ClientBase, schema: string): Promise<Migrated | null> {
+export async function migrate(
+  client: pg.ClientBase,
+  schema: string,
+  partitions: Partitions | null = null,
+): Promise<Migrated> {
   for (let tries = 1; ; tries += 1) {
     try {
-      return await tryMigrate(client, schema)
+      return await tryMigrate(client, schema, partitions)
     } catch (error) {
       if (!isThereAlready(error) || tries === triesMax) throw error // another began at the same time, and has ended now
     }
@@ -50,18 +63,15 @@ const thereAlready: ReadonlySet<string> = new Set(['23505', '42P06', '42P07', '4
 
 const isThereAlready = (error: unknown): boolean => isDatabaseError(error) && thereAlready.has(error.code)
 
-async function tryMigrate(client: pg.ClientBase, schema: string): Promise<Migrated | null> {
+async function tryMigrate(client: pg.ClientBase, schema: string, partitions: Partitions | null): Promise<Migrated> {
   await client.query('BEGIN')
   try {
     const from = versionOf(await lookAt(client, schema), schema)
-    if (from === schemaVersion) {
-      await client.query('ROLLBACK')
-      return null
-    }
     if (from > 0) await client.query(`LOCK TABLE ${quoted(schema)}.meta IN EXCLUSIVE MODE`)
-    await client.query(migrationSql(schema, from))
+    if (from < schemaVersion) await client.query(migrationSql(schema, from, partitions))
+    const spans = await extendPartitions(client, schema)
     await client.query('COMMIT')
-    return { from, to: schemaVersion }
+    return { from, to: schemaVersion, spans }
   } catch (error) {
     await client.query('ROLLBACK').catch(() => {}) // a lost connection takes it back as well
     throw error

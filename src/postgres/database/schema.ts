@@ -1,4 +1,5 @@
 import { archiveTables } from './schema/archives.ts'
+import { entryTable, firstPartitions, type Partitions } from './schema/entries.ts'
 import { jobTables } from './schema/jobs.ts'
 import { laneTables } from './schema/lanes.ts'
 import { recoveryTables } from './schema/recovery.ts'
@@ -64,26 +65,6 @@ CREATE TABLE transcript (
   head BIGINT,                                   -- set when the next one begins
   ended_ms BIGINT,                               -- when the next one began
   UNIQUE (session, number)
-);
-
--- Never rewritten. n is the order of writing over the whole store.
-CREATE TABLE entry (
-  n BIGINT PRIMARY KEY,
-  transcript BIGINT NOT NULL,
-  seq BIGINT NOT NULL,                           -- gapless from 1
-  id TEXT NOT NULL UNIQUE,
-  parent_id TEXT,
-  turn BIGINT,
-  attempt BIGINT NOT NULL,
-  kind TEXT NOT NULL,
-  body TEXT,                                      -- JSON; null when it is in blob
-  blob BIGINT,
-  bytes BIGINT NOT NULL,                         -- of the JSON in UTF-8
-  tokens BIGINT NOT NULL,
-  shown_count BIGINT NOT NULL,                   -- entries up to and with this one whose kind the model is shown
-  shown_tokens BIGINT NOT NULL,                  -- and their tokens; so a range is a difference, not a scan
-  at_ms BIGINT NOT NULL,
-  UNIQUE (transcript, seq)
 );
 
 -- Ranges that the model is not shown, though their kinds are: what earlier attempts wrote, turns that the model refused or
@@ -249,11 +230,13 @@ CREATE TABLE duty (
 ALTER TABLE blob ALTER COLUMN body SET STORAGE EXTERNAL;
 `
 
-export const tables = [
-  ...numbered.map((table) => `CREATE SEQUENCE ${table}_number;`),
-  byBytes(coreTables),
-  ...[laneTables, recoveryTables, jobTables, archiveTables].map(byBytes),
-].join('\n')
+/** `partitions`: how entries are dealt out; null: one table. */
+export const tablesWith = (partitions: Partitions | null): string =>
+  [
+    ...numbered.map((table) => `CREATE SEQUENCE ${table}_number;`),
+    ...[coreTables, entryTable(partitions !== null), laneTables, recoveryTables, jobTables, archiveTables].map(byBytes),
+    ...(partitions === null ? [] : [firstPartitions(partitions)]),
+  ].join('\n')
 
 export const views = `
 CREATE OR REPLACE VIEW v_session AS
