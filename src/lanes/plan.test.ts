@@ -82,6 +82,18 @@ describe('between lanes', () => {
     expect(takes([overdue, user(2)])).toBe(1)
   })
 
+  it('one start in four goes to what is due, however many users wait', () => {
+    const others = (agoMs: number, starts: number) => lane('resume', [turn('a', 1, agoMs)], { starts })
+    const users = (starts: number) => lane('main', [turn('b', 2, 1_000)], { starts })
+    let [ofUsers, ofOthers] = [0, 0]
+    for (let start = 0; start < 40; start += 1) {
+      if (takes([others(300, ofOthers), users(ofUsers)]) === 1) ofOthers += 1
+      else ofUsers += 1
+    }
+    expect([ofUsers, ofOthers]).toEqual([30, 10])
+    expect(takes([others(299, 0), users(3)]), 'not before it is due').toBe(2)
+  })
+
   it('a lane with patience goes first from the millisecond on at which it is due before the others', () => {
     const background = (agoMs: number) => lane('background', [turn('a', 1, agoMs)])
     const subagent = lane('subagent', [turn('b', 2, 0)]) // due in 100 ms

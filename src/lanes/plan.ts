@@ -3,6 +3,9 @@ import { type LaneName, type LaneRules, laneNames, userLane } from '../model/lan
 /** Every so many starts of a lane go to its oldest turn, whoever sent it: the bound on what others can take from it. */
 const startsPerOldest = 4
 
+/** Every so many starts go to a lane whose turn is overdue, though users wait: who starts turns slowly has users waiting all the time. */
+const startsPerOverdue = 4
+
 /** A source with a turn that nothing but a slot keeps from starting: the first such turn in the order of the lane. */
 export interface WaitingSource {
   source: string
@@ -36,7 +39,8 @@ export type ClaimPlan =
  * Which turn starts next. Facts of all lanes in, a decision out.
  *
  * Between lanes: a user turn, while users have fewer slots than are theirs. Otherwise the open lane whose oldest
- * turn is due first, which is its patience after it was queued: no turn that is queued later than that goes before it.
+ * turn is due first, which is its patience after it was queued: no turn that is queued later than that goes before it. Where users wait
+ * without an end, one start in four goes to a lane whose turn is due.
  *
  * Within a lane: the source that has gone longest without a start, counted in starts of the lane, so that of `n` sources
  * each gets one start in `n`; a source that comes back from a pause has the place of a new one. Every fourth start goes
@@ -52,8 +56,11 @@ export function planClaim(facts: readonly LaneFacts[], rules: LaneRules, nowMs: 
   if (open.length === 0) return { kind: 'wait', because: 'no lane is open' }
   const choices = open.flatMap((lane) => choicesIn(lane, rules, nowMs))
   const ofUsers = choices.find(({ lane }) => lane === userLane)
-  if (ofUsers !== undefined && counts[userLane] < rules.userSlots) return take(ofUsers)
-  const [first] = choices.toSorted((one, other) => one.dueAtMs - other.dueAtMs || rank(one) - rank(other))
+  const [first, second] = choices.toSorted((one, other) => one.dueAtMs - other.dueAtMs || rank(one) - rank(other))
+  if (ofUsers !== undefined && counts[userLane] < rules.userSlots) {
+    const other = first === ofUsers ? second : first
+    return take(other !== undefined && isItsTurn(other, ofUsers, nowMs) ? other : ofUsers)
+  }
   return first === undefined ? { kind: 'wait', because: 'nothing can start' } : take(first)
 }
 
@@ -85,8 +92,15 @@ export function countsOf(facts: readonly Pick<LaneFacts, 'lane' | 'running'>[]):
   return counts
 }
 
+/** Counted in starts of both lanes, so that either brings the next one nearer. */
+function isItsTurn(other: Choice, ofUsers: Choice, nowMs: number): boolean {
+  return other.dueAtMs <= nowMs && (other.starts + ofUsers.starts) % startsPerOverdue === startsPerOverdue - 1
+}
+
 interface Choice {
   lane: LaneName
+  /** Of the lane so far. */
+  starts: number
   next: WaitingSource
   dueAtMs: number
 }
@@ -100,7 +114,7 @@ function choicesIn({ lane, running, starts, inTurn, byAge }: LaneFacts, rules: L
   if (oldest === undefined || longest === undefined) return []
   const next = starts % startsPerOldest === startsPerOldest - 1 ? oldest : longest
   const queuedAtMs = Math.min(oldest.queuedAtMs, nowMs) // it may have been queued before a clock was set back
-  return [{ lane, next, dueAtMs: queuedAtMs + rules.lanes[lane].patienceMs }]
+  return [{ lane, starts, next, dueAtMs: queuedAtMs + rules.lanes[lane].patienceMs }]
 }
 
 const take = ({ lane, next: { source, position } }: Choice): ClaimPlan => ({ kind: 'take', lane, source, position })

@@ -16,6 +16,7 @@ const config = {
   model: { contextWindow: 2_000, answerTokens: 200 },
   recovery: { crashLoopStarts: 1_000 }, // what faults leave is to be resumed, however often
   turns: { attempts: 100 },
+  lanes: { resume: { patience: '2s' } }, // faults come without an end, and so would the wait for those that come later
   log: { level: 'warn' },
 }
 

@@ -12,33 +12,14 @@ export class OutcomeUnknown extends Error {}
  * `OutcomeUnknown`. A connection that is lost is not used again.
  */
 export async function inTransaction<T>(pool: Pool, act: (db: Connection) => Promise<T>): Promise<T> {
-  return ended(pool, async (db, end) => {
-    const value = await act(db)
-    end()
-    return value
-  })
-}
-
-/** A transaction of one statement, which travels with its beginning and its end: one way there, one way back. */
-export function inOneTrip(pool: Pool, text: Text, values: readonly Value[]): Promise<Result> {
-  return ended(pool, (db, end) => {
-    const result = db.query(text, values)
-    end()
-    return result
-  })
-}
-
-/** `act` asks for the end of the transaction, and may await what it asked for before. */
-async function ended<T>(pool: Pool, act: (db: Connection, end: () => void) => Promise<T>): Promise<T> {
   const client = await pool.connections.connect()
   const db = new Connection(client, pool.named)
   let ending = false
   try {
     db.send(beginning(pool.schema, 'write'))
-    const value = await act(db, () => {
-      ending = true
-      db.send('COMMIT')
-    })
+    const value = await act(db)
+    ending = true
+    db.send('COMMIT')
     const command = await db.landed()
     // an error that nobody took back to a savepoint: PostgreSQL says so only by this word
     if (command !== 'COMMIT') throw new HoldfastError('INTERNAL', { because: 'the transaction could not be committed' })
@@ -47,6 +28,23 @@ async function ended<T>(pool: Pool, act: (db: Connection, end: () => void) => Pr
   } catch (error) {
     await giveUp(client, error)
     if (ending && isLost(error)) throw new OutcomeUnknown('', { cause: error })
+    throw error
+  }
+}
+
+/**
+ * One statement that is a transaction by itself: one way there, one way back. It names the schema of its tables. Its time limit is the client's:
+ * what is not answered by then has an unknown outcome.
+ */
+export async function inOneTrip(pool: Pool, text: Text, values: readonly Value[]): Promise<Result> {
+  const client = await pool.connections.connect()
+  try {
+    const result = await new Connection(client, pool.named).query(text, values)
+    client.release()
+    return result
+  } catch (error) {
+    client.release(isLost(error))
+    if (isLost(error)) throw new OutcomeUnknown('', { cause: error })
     throw error
   }
 }

@@ -92,7 +92,7 @@ export class Verbs {
 
   /** Undefined when the general way has to decide. */
   async #appendAtOnce(input: StoredAppend): Promise<{ head: number } | undefined> {
-    const append = appendAtOnce(input)
+    const append = appendAtOnce(input, this.#pool.schema)
     if (append === null) return undefined
     return headAfter(await this.#retried(() => inOneTrip(this.#pool, append.text, append.values)))
   }
