@@ -12,6 +12,7 @@ import { admission, admitMany, answer, benchKey, claim, entryOf, type Opened, op
 import { closeConnections, post } from '../turns/client.ts'
 import { type Running, startHoldfast, startModel } from '../turns/processes.ts'
 import { bodyBytes } from './append.ts'
+import { costOfTurns } from './postgres-costs.ts'
 
 const writers = 16
 
@@ -26,7 +27,12 @@ async function run(bench: Bench): Promise<Section[]> {
   for (const path of [dirname(folder), folder]) chmodSync(path, 0o777) // the server has a user of its own, where we are root
   const server = await Server.start(['max_connections=200', 'shared_buffers=512MB'], folder)
   try {
-    return [await appends(bench, server, folder), await claims(bench, server), await gateways(bench, server, folder)]
+    return [
+      await appends(bench, server, folder),
+      await claims(bench, server),
+      await gateways(bench, server, folder),
+      await costOfTurns(bench, server, await schemaOf(server, 'costs', 8)),
+    ]
   } finally {
     closeConnections()
     await server.stop()
