@@ -1,6 +1,6 @@
 import { timedId } from '../../host/random.ts'
 import type { Message } from '../../model/messages.ts'
-import { inboundOf, type StoredInbound } from '../rows/inbound.ts'
+import type { StoredInbound } from '../rows/inbound.ts'
 import type { NewStoredEntry, SessionRow, TurnRow } from '../rows/rows.ts'
 import type { Steps } from '../steps.ts'
 import { addEntries } from './transcript.ts'
@@ -13,11 +13,17 @@ interface Asked {
 }
 
 /** A turn's own messages stand in the current transcript afterwards, once. After a reset they are in an earlier one only. */
-export function* addAsked(session: SessionRow, turn: TurnRow, attempt: number, atMs: number): Steps<Asked> {
+export function* addAsked(
+  session: SessionRow,
+  turn: TurnRow,
+  attempt: number,
+  inbound: readonly StoredInbound[],
+  atMs: number,
+): Steps<Asked> {
   const { askedFrom, askedTo } = turn
   const stood = askedFrom !== null && askedTo !== null && turn.transcript === session.transcript
   if (stood) return { from: askedFrom, to: askedTo, stood }
-  const entries = (yield* inboundOf(turn.position)).flatMap((inbound) => entriesOf(inbound, atMs))
+  const entries = inbound.flatMap((each) => entriesOf(each, atMs))
   const to = yield* addEntries(session, { turn: turn.position, attempt }, entries, atMs)
   return { from: session.head + 1, to, stood }
 }

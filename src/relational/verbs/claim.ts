@@ -31,7 +31,10 @@ interface Claimable {
 /** `claim` names this call: a repeat after an unknown outcome finds the lease that the first try took. */
 export function* claimTurn(work: Work, input: ClaimInput & { claim: string }): Steps<StoredClaim | null> {
   const { taken, due, waiting } = (yield* first<Claimable>(turnSql.claimable, input.claim, input.atMs)) as Claimable
-  if (taken !== null) return yield* readClaim(taken)
+  if (taken !== null) {
+    const [turn, inbound] = yield* together(first<TurnRow>(turnSql.byPosition, taken), inboundOf(taken))
+    return yield* readClaim(turn as TurnRow, inbound)
+  }
   if (due === 0 && waiting === 0) return null
   if (due === 1) yield* write(turnSql.due, input.atMs, dueMax)
   const next = yield* nextTurn(input.holder.id, input.rules, input.atMs)
@@ -40,8 +43,7 @@ export function* claimTurn(work: Work, input: ClaimInput & { claim: string }): S
   const [held, turn] = yield* together(first(laneSql.hold, next), first<TurnRow>(turnSql.byPosition, next))
   if (held === undefined) throw new TurnTaken()
   try {
-    yield* take(work, turn as TurnRow, input)
-    return yield* readClaim(next)
+    return yield* readClaim(turn as TurnRow, yield* take(work, turn as TurnRow, input))
   } catch (error) {
     throw yield* cannotStart(work, next, error)
   }
@@ -57,10 +59,12 @@ function* cannotStart(work: Work, position: number, error: unknown): Steps<unkno
   return new HoldfastError('STORE_CORRUPT', { ...found, because }, { cause: error })
 }
 
-function* take(work: Work, turn: TurnRow, input: ClaimInput & { claim: string }): Steps<void> {
+/** Gives the turn's messages, which stand in the transcript afterwards. */
+function* take(work: Work, turn: TurnRow, input: ClaimInput & { claim: string }): Steps<StoredInbound[]> {
   const { position } = turn
   yield* write(sessionSql.take, turn.session)
-  const session = (yield* first<SessionRow>(sessionSql.byId, turn.session)) as SessionRow
+  const [found, inbound] = yield* together(first<SessionRow>(sessionSql.byId, turn.session), inboundOf(position))
+  const session = found as SessionRow
   const { fence } = session
   yield* addHolder(input.holder)
   yield* write(
@@ -76,13 +80,14 @@ function* take(work: Work, turn: TurnRow, input: ClaimInput & { claim: string })
   )
   work.queue.total -= 1
 
-  const { from, to, stood } = yield* addAsked(session, turn, turn.attempts + 1, input.atMs)
+  const { from, to, stood } = yield* addAsked(session, turn, turn.attempts + 1, inbound, input.atMs)
   const head = Math.max(session.head, to)
   yield* write(turnSql.start, ...[position, fence, input.holder.id, input.atMs, session.transcript, from, to, head + 1])
   yield* noteStart(turn.lane, turn.source)
-  if (!stood || turn.attemptFrom === null) return
+  if (!stood || turn.attemptFrom === null) return inbound
   yield* hideRange(session.transcriptId, turn.attemptFrom, turn.attemptTo ?? session.head)
   yield* recountContext(session.id)
+  return inbound
 }
 
 export function* addHolder(holder: Holder): Steps<void> {
@@ -90,11 +95,14 @@ export function* addHolder(holder: Holder): Steps<void> {
   yield* write(leaseSql.addHolder, id, host, bootId, pidNamespace, pid, startTicks, sinceMs)
 }
 
-function* readClaim(position: number): Steps<StoredClaim> {
-  const [found, inbound] = yield* together(first<TurnRow>(turnSql.byPosition, position), inboundOf(position))
-  const turn = found as TurnRow
-  const [row, request] = yield* together(first<SessionRow>(sessionSql.byId, turn.session), requestOf(turn))
-  const session = row as SessionRow
+/** `before`: the turn as it was, whose request does not change. */
+function* readClaim(before: TurnRow, inbound: StoredInbound[]): Steps<StoredClaim> {
+  const [found, row, request] = yield* together(
+    first<TurnRow>(turnSql.byPosition, before.position),
+    first<SessionRow>(sessionSql.byId, before.session),
+    requestOf(before),
+  )
+  const [turn, session] = [found as TurnRow, row as SessionRow]
   return {
     turn: turnOf(turn),
     inbound,

@@ -1,9 +1,10 @@
 import { timedId } from '../../host/random.ts'
 import type { ErrorRecord } from '../../model/errors.ts'
+import { inboundOf } from '../rows/inbound.ts'
 import type { SessionRow, TurnRow } from '../rows/rows.ts'
 import { sessionSql } from '../statements/sessions.ts'
 import { turnSql } from '../statements/turns.ts'
-import { all, first, type Steps, write } from '../steps.ts'
+import { all, first, type Steps, together, write } from '../steps.ts'
 import { addAsked } from './asked.ts'
 import { addEntries, hideRange, recountContext, unlessDamaged } from './transcript.ts'
 import type { Work } from './work.ts'
@@ -21,8 +22,9 @@ export function* writeEnded(work: Work, sessionId: number, beforePlace: number, 
 
 function* writeOne(sessionId: number, turn: TurnRow, atMs: number): Steps<void> {
   const { position, attempts } = turn
-  const session = (yield* first<SessionRow>(sessionSql.byId, sessionId)) as SessionRow
-  const { from, to, stood } = yield* addAsked(session, turn, attempts, atMs)
+  const [found, inbound] = yield* together(first<SessionRow>(sessionSql.byId, sessionId), inboundOf(position))
+  const session = found as SessionRow
+  const { from, to, stood } = yield* addAsked(session, turn, attempts, inbound, atMs)
   const { code, message: text } = JSON.parse(turn.outcome as string) as ErrorRecord
   const event = { id: timedId(atMs), kind: 'event' as const, body: JSON.stringify({ code, text }), tokens: 0 }
   const after = (yield* first<SessionRow>(sessionSql.byId, sessionId)) as SessionRow
