@@ -14,6 +14,7 @@ import { count } from '../print/words.ts'
 import type { Terminal } from '../terminal.ts'
 
 interface CopyOptions {
+  session?: SessionKey[]
   dryRun?: true
   json?: true
 }
@@ -22,17 +23,18 @@ export function copy(terminal: Terminal) {
   const each = command('copy', 'Copy sessions and jobs into another store; the source is only read', [
     'holdfast copy ./.holdfast postgres://gateway@db.example.org/agents --dry-run',
     'holdfast copy ./.holdfast postgres://gateway@db.example.org/agents',
-    'holdfast copy postgres://gateway@db.example.org/agents ./copy agent:main:main',
+    'holdfast copy postgres://gateway@db.example.org/agents ./copy --session agent:main:main',
   ])
     .argument('<from>', 'a data directory, or the address of a store in PostgreSQL')
     .argument('<to>', 'the same; a data directory is made where there is none')
-    .argument('[keys...]', 'only these sessions, and no jobs', (text: string, before: SessionKey[] = []) => [
-      ...before,
-      sessionKeyArgument(text),
-    ])
+    .option(
+      '--session <key>',
+      'only this session, again for more, and no jobs',
+      (text: string, before: SessionKey[] = []) => [...before, sessionKeyArgument(text)],
+    )
     .option('--dry-run', 'show what would be copied, and do nothing')
-  return namesItsStores(each).action(async (from: string, to: string, keys: SessionKey[], options: CopyOptions) => {
-    const report = await copyBetween(placeOf(from, terminal), placeOf(to, terminal), keys, options, terminal)
+  return namesItsStores(each).action(async (from: string, to: string, options: CopyOptions) => {
+    const report = await copyBetween(placeOf(from, terminal), placeOf(to, terminal), options, terminal)
     if (options.json === true) await terminal.printJson(report)
     else await printReport(report, terminal)
     const isWhole = !report.stopped && report.totals.left + report.totals.mismatch === 0
@@ -47,13 +49,7 @@ function placeOf(text: string, { outside }: Terminal): Place {
   return isDatabaseUrl(text) ? { url: text } : { directory: resolve(outside.cwd, text) }
 }
 
-async function copyBetween(
-  from: Place,
-  to: Place,
-  keys: readonly SessionKey[],
-  options: CopyOptions,
-  terminal: Terminal,
-): Promise<CopyReport> {
+async function copyBetween(from: Place, to: Place, options: CopyOptions, terminal: Terminal): Promise<CopyReport> {
   if (JSON.stringify(from) === JSON.stringify(to)) {
     throw new HoldfastError('USAGE', { because: 'both are the same store' })
   }
@@ -66,7 +62,7 @@ async function copyBetween(
     const target = await openTarget(to, dryRun, nowMs)
     try {
       const ground = { from: source, to: target, nowMs, dryRun }
-      return await copyStore(ground, { keys, signal: stop.signal }, progressOf(terminal))
+      return await copyStore(ground, { keys: options.session ?? [], signal: stop.signal }, progressOf(terminal))
     } finally {
       await target?.close()
     }
