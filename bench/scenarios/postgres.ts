@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 import { migrateAt } from '../../src/postgres/migrating.ts'
 import { postgresStore } from '../../src/postgres/open.ts'
 import { sqliteStore } from '../../src/sqlite/open.ts'
-import { Server } from '../../test/postgres/server.ts'
+import type { Server } from '../../test/postgres/server.ts'
 import type { Bench, Scenario } from '../bench.ts'
 import { interleave, type Measured, type Round, type Subject, timeEach, timeTogether } from '../measure.ts'
 import { HandWritten, pgbench } from '../peers/postgres.ts'
@@ -25,6 +25,7 @@ export const postgresScenario: Scenario = {
 async function run(bench: Bench): Promise<Section[]> {
   const folder = bench.directory('postgres')
   for (const path of [dirname(folder), folder]) chmodSync(path, 0o777) // the server has a user of its own, where we are root
+  const { Server } = await import('../../test/postgres/server.ts') // it has a hook at the exit of the process
   const server = await Server.start(['max_connections=200', 'shared_buffers=512MB'], folder)
   try {
     return [

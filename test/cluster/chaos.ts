@@ -112,7 +112,7 @@ export async function chaos(options: {
       await load.pause()
       const at = living()[0]?.gateway?.api
       if (at === undefined) throw new Error('no gateway lives')
-      await untilSettled(at, 120_000)
+      await untilSettled(at, 300_000)
       problems.push(
         ...[...(await ledger.problems(at, load.sent)), ...load.surprises].map((each) => `round ${round}: ${each}`),
       )

@@ -118,7 +118,7 @@ export function startLoad({ sessions, writers, seed, api, patienceMs, thinkMs = 
             }))
           )
         },
-        120_000,
+        300_000,
         pollMs,
       )
       return true
