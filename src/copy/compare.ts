@@ -44,8 +44,8 @@ export async function compareStores(
   key: SessionKey,
   transcript: number,
 ): Promise<string | null> {
-  const [expected, found] = [one, other].map((store) => new TranscriptReading(store, key, transcript))
-  if (expected === undefined || found === undefined) return null
+  const expected = new TranscriptReading(one, key, transcript)
+  const found = new TranscriptReading(other, key, transcript)
   const [ofExpected, ofFound] = [new Unnumbered(), new Unnumbered()]
   for (;;) {
     const [record, same] = await Promise.all([expected.next(), found.next()])

@@ -1,17 +1,16 @@
 import { resolve } from 'node:path'
 import { copyStore } from '../../copy/copy.ts'
 import type { CopiedSession, CopyReport } from '../../copy/report.ts'
-import { currentHolder } from '../../host/process.ts'
 import { HoldfastError } from '../../model/errors.ts'
 import type { SessionKey } from '../../model/keys.ts'
 import { isDatabaseUrl } from '../../postgres/url.ts'
-import type { OpenStore, Store, StoreTelemetry } from '../../store/port.ts'
 import { command, namesItsStores, sessionKeyArgument } from '../options.ts'
 import { exitCodes } from '../outside.ts'
 import { progressOf } from '../print/progress.ts'
 import type { Column } from '../print/table.ts'
 import { count } from '../print/words.ts'
 import type { Terminal } from '../terminal.ts'
+import { openForReadingIfAny, openForReadingOf, openOwn, type StorePlace } from './place.ts'
 
 interface CopyOptions {
   session?: SessionKey[]
@@ -42,61 +41,34 @@ export function copy(terminal: Terminal) {
   })
 }
 
-/** Its address, or its directory. */
-type Place = { url: string } | { directory: string }
-
-function placeOf(text: string, { outside }: Terminal): Place {
-  return isDatabaseUrl(text) ? { url: text } : { directory: resolve(outside.cwd, text) }
+function placeOf(text: string, { outside }: Terminal): StorePlace {
+  return isDatabaseUrl(text)
+    ? { store: { url: text }, data: '' }
+    : { store: { url: null }, data: resolve(outside.cwd, text) }
 }
 
-async function copyBetween(from: Place, to: Place, options: CopyOptions, terminal: Terminal): Promise<CopyReport> {
-  if (JSON.stringify(from) === JSON.stringify(to)) {
+/** A directory is ours until it is closed; a database in PostgreSQL is shared with its gateways. The source, and in a dry run both, are read beside them. */
+async function copyBetween(
+  from: StorePlace,
+  to: StorePlace,
+  options: CopyOptions,
+  terminal: Terminal,
+): Promise<CopyReport> {
+  if (from.store.url === to.store.url && from.data === to.data) {
     throw new HoldfastError('USAGE', { because: 'both are the same store' })
   }
   const stop = new AbortController()
   const forget = terminal.outside.onSignal(['SIGINT', 'SIGTERM'], () => stop.abort())
   const dryRun = options.dryRun === true
   const nowMs = terminal.outside.clock.nowMs()
-  const source = await openSource(from)
   try {
-    const target = await openTarget(to, dryRun, nowMs)
-    try {
-      const ground = { from: source, to: target, nowMs, dryRun }
-      return await copyStore(ground, { keys: options.session ?? [], signal: stop.signal }, progressOf(terminal))
-    } finally {
-      await target?.close()
-    }
+    await using source = await openForReadingOf(from)
+    await using target = await (dryRun ? openForReadingIfAny(to) : openOwn(to, nowMs))
+    const ground = { from: source, to: target, nowMs, dryRun }
+    return await copyStore(ground, { keys: options.session ?? [], signal: stop.signal }, progressOf(terminal))
   } finally {
-    await source.close()
     forget()
   }
-}
-
-/** Beside whoever has it. */
-async function openSource(place: Place): Promise<Store> {
-  if ('url' in place) return (await import('../../postgres/open.ts')).openReadOnly(place.url)
-  return (await import('../../sqlite/open.ts')).openReadOnly(place.directory)
-}
-
-const silent: StoreTelemetry = { verb: () => {}, commit: () => {}, writable: () => {} }
-
-/** A directory is ours until it is closed; a database in PostgreSQL is shared with its gateways. A dry run looks beside them. */
-async function openTarget(place: Place, dryRun: boolean, atMs: number): Promise<Store | null> {
-  if (dryRun) return await openSourceIfAny(place)
-  return (await openerOf(place))({ holder: currentHolder(atMs), telemetry: silent, atMs })
-}
-
-async function openerOf(place: Place): Promise<OpenStore> {
-  if ('url' in place) return (await import('../../postgres/open.ts')).postgresStore(place.url)
-  return (await import('../../sqlite/open.ts')).sqliteStore(place.directory)
-}
-
-async function openSourceIfAny(place: Place): Promise<Store | null> {
-  if ('directory' in place) {
-    const { holdsStore } = await import('../../sqlite/open.ts')
-    if (!holdsStore(place.directory)) return null
-  }
-  return await openSource(place)
 }
 
 const columns = (dryRun: boolean): Column<CopiedSession>[] => [

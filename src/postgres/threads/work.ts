@@ -117,7 +117,7 @@ export class Verbs {
         if (nameless) this.#pool.named = false
         const met = error instanceof TurnTaken || isCollision(error) || nameless
         const over = systemClock.steadyMs() > endMs || (met && waitMs >= pauseMs.max)
-        if (error instanceof TurnTaken && over) return null as T // others are quicker: for now there is nothing for us
+        if (error instanceof TurnTaken && over) return null as T // others are quicker, and have left nothing for us
         if (over || !(unknown || met || isLost(error))) throw unknown ? error.cause : error
         again ||= unknown
         await sleep(waitMs / 2 + randomInt(Math.max(1, Math.ceil(waitMs))))

@@ -38,7 +38,7 @@ const appendSql = (count: number, at: string): string => `
 const before = 9
 const perEntry = 8
 
-/** Types are said once, with the first row. */
+/** Values in a list have no types but those that are said. */
 function rowAt(at: number): string {
   const types = ['TEXT', 'TEXT', 'TEXT', 'TEXT', 'BIGINT', 'BIGINT', 'BIGINT', 'BIGINT']
   const places = types.map((type, index) => `CAST(?${before + at * perEntry + index + 1} AS ${type})`)

@@ -31,7 +31,7 @@ export class TranscriptReading {
 
   /** Undefined after the end. @throws HoldfastError ARCHIVE_CONFLICT when it changed while it was read */
   async next(): Promise<TranscriptRecord | undefined> {
-    if (this.#after === undefined && this.#stamp === null && (await this.header()) === null) return undefined
+    if (this.#after === undefined) await this.header()
     while (this.#at === this.#lines.length) {
       if (this.#after === null) return undefined
       await this.#read()
