@@ -36,8 +36,13 @@ async function cluster() {
     return engine
   }
   const schema = new URL(url).searchParams.get('schema') as string
-  const lapse = (id: string) =>
-    server.query(`UPDATE ${schema}.holder SET renewed_at = now() - INTERVAL '1 hour' WHERE id = '${id}'`)
+  /** As if the renewals of a holder never came, though it goes on with them, until the signal. */
+  const lapse = async (id: string, over: AbortSignal) => {
+    while (!over.aborted) {
+      await server.query(`UPDATE ${schema}.holder SET renewed_at = now() - INTERVAL '1 hour' WHERE id = '${id}'`)
+      await sleep(100)
+    }
+  }
   return { open, lapse, schema }
 }
 
@@ -125,8 +130,10 @@ describe('engines that share a database', () => {
     const { turn } = await first.submit({ key, messages: 'hello' })
     await started
     const second = await open(echo)
-    await lapse(first.holder.id)
-    const { reply } = await second.settled(turn.id, AbortSignal.timeout(20_000))
+    const takenOver = new AbortController()
+    const lapsing = lapse(first.holder.id, takenOver.signal)
+    const { reply } = await second.settled(turn.id, AbortSignal.timeout(20_000)).finally(() => takenOver.abort())
+    await lapsing
     release()
     expect(wordsOf(reply)).toEqual(['hello, 2'])
     await expect.poll(() => first.store.statistics().then(({ turnsRunning }) => turnsRunning), eventually).toBe(0)
