@@ -20,9 +20,6 @@ export const copyOrigin = { sweep: 'copy', file: 'copy' }
 
 const unsettled = ['queued', 'running', 'interrupted'] as const
 
-/** Deliveries that are looked through for one of the session. */
-const unsentMax = 1_000
-
 /** Brings one session over, or finds that it is there. Can be broken off at any moment and begun again. */
 export async function copySession(session: Session, ground: CopyGround): Promise<CopiedSession> {
   const counted = { transcripts: 0, entries: 0, turns: 0 }
@@ -53,8 +50,8 @@ export async function copySession(session: Session, ground: CopyGround): Promise
 async function whyBusy({ key }: Session, from: Store): Promise<string | null> {
   const { items } = await from.listTurns({ key, statuses: [...unsettled], order: 'oldest', limit: 1 })
   if (items.length > 0) return `turn ${items[0]?.id} has not ended`
-  const unsent = await from.listUnsent({ limit: unsentMax })
-  return unsent.some(({ sessionKey }) => sessionKey === key) ? 'a reply of it has not been delivered' : null
+  const unsent = await from.listUnsent({ key, limit: 1 })
+  return unsent.length > 0 ? 'a reply of it has not been delivered' : null
 }
 
 /** First lines of its transcripts, oldest first. What was archived is not there. */

@@ -1,5 +1,6 @@
 import type { Entry } from '../model/entries.ts'
 import type { Delivery, DeliveryStatus } from '../model/holders.ts'
+import type { SessionKey } from '../model/keys.ts'
 
 export interface DeliveryVerbs {
   /**
@@ -14,8 +15,8 @@ export interface DeliveryVerbs {
     error: string | null
     nextAttemptAtMs: number
   }): Promise<void>
-  /** What is under way, then what waits, the next first; `limit` of each at most. */
-  listUnsent(input: { limit: number }): Promise<Delivery[]>
+  /** What is under way, then what waits, the next first; `limit` of each at most. With `key` of this session only. */
+  listUnsent(input: { limit: number; key?: SessionKey }): Promise<Delivery[]>
   /** At start: what was `sending` when its process ended is `unknown`, never silently repeated. Gives how many. */
   markUnknownDeliveries(input: { atMs: number }): Promise<number>
 }

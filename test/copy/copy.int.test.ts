@@ -20,6 +20,7 @@ import { Server } from '../postgres/server.ts'
 
 const carol = parseSessionKey('carol')
 const dave = parseSessionKey('dave')
+const erin = parseSessionKey('erin')
 const program = new URL('../../bin/holdfast.mjs', import.meta.url).pathname
 
 let server: Server
@@ -57,6 +58,8 @@ async function fill(openStore: OpenStore): Promise<void> {
   const { id: baseId } = await store.commitSummary({ ...summary, baseId: null, uptoSeq: 2, text: 'one' })
   await store.commitSummary({ ...summary, baseId, uptoSeq: 4, text: 'two' })
   await store.archiveSession({ key: carol, atMs })
+  const sentTo = { request: { instructions: [], params: {}, streaming: false, deliverTo: ['telegram:42'] } }
+  await scene.settle(await scene.begin(erin, 'tell me there', sentTo), 'not sent yet')
   await scene.admit(dave, 'nobody has answered this')
   const job = { id: 'report', agentId: 'main', name: 'Report', schedule: '0 7 * * *', timeZone: 'Europe/Berlin' }
   const asked = {
@@ -106,11 +109,12 @@ it('goes from SQLite to PostgreSQL and back, the same to the record, into stores
   const source = await openSqlite(first)
   const there = await open(postgresStore(url))
   const report = await copied(source, there)
-  expect(states(report)).toEqual({ alice: 'copied', carol: 'copied', dave: 'left' })
+  expect(states(report)).toEqual({ alice: 'copied', carol: 'copied', dave: 'left', erin: 'left' })
   expect(report.sessions.find(({ key }) => key === dave)?.because).toMatch(/has not ended/)
+  expect(report.sessions.find(({ key }) => key === erin)?.because).toMatch(/has not been delivered/)
   expect(report.jobs).toEqual([{ id: 'report', state: 'copied', because: null }])
   const again = await copied(source, there)
-  expect(states(again)).toEqual({ alice: 'present', carol: 'present', dave: 'left' })
+  expect(states(again)).toEqual({ alice: 'present', carol: 'present', dave: 'left', erin: 'left' })
   expect(again.jobs[0]?.state).toBe('present')
   for (const key of [alice, carol]) {
     const [before, after] = [await source.readSession(key), await there.readSession(key)]
@@ -148,7 +152,7 @@ it('leaves what is there and differs, and says what differs', async () => {
   await goesOn(postgresStore(url))
   const later = await openPostgres(url)
   const report = await copied(source, later, true)
-  expect(states(report)).toEqual({ alice: 'left', carol: 'left', dave: 'left' })
+  expect(states(report)).toEqual({ alice: 'left', carol: 'left', dave: 'left', erin: 'left' })
   expect(report.sessions.find(({ key }) => key === alice)?.because).toMatch(/its transcript 2 has another/)
   await source.close()
   await later.close()
@@ -158,9 +162,19 @@ it('does nothing in a dry run', async () => {
   await fill(sqliteStore(folder))
   const url = await newSchema(server)
   const [source, target] = [await openSqlite(folder), await openPostgres(url)]
-  expect(states(await copied(source, target, true))).toEqual({ alice: 'copied', carol: 'copied', dave: 'left' })
+  expect(states(await copied(source, target, true))).toEqual({
+    alice: 'copied',
+    carol: 'copied',
+    dave: 'left',
+    erin: 'left',
+  })
   expect((await target.listSessions({ limit: 9 })).items).toEqual([])
-  expect(states(await copied(source, null, true))).toEqual({ alice: 'copied', carol: 'copied', dave: 'left' })
+  expect(states(await copied(source, null, true))).toEqual({
+    alice: 'copied',
+    carol: 'copied',
+    dave: 'left',
+    erin: 'left',
+  })
   await source.close()
   await target.close()
 })

@@ -28,10 +28,12 @@ export function* listQuarantined(query: { limit: number; after?: string }): Step
   return { items: items.map(turnOf), next: more ? cursorOf('quarantine', last.position) : null }
 }
 
-export function* listUnsent({ limit }: { limit: number }): Steps<Delivery[]> {
+export function* listUnsent({ limit, key }: { limit: number; key?: SessionKey }): Steps<Delivery[]> {
   const bound = Math.min(limit, pageMax)
-  const underWay = yield* all<DeliveryRow>(deliverySql.underWay, bound)
-  const waiting = yield* all<DeliveryRow>(deliverySql.waiting, bound)
+  const rows = (every: string, ofSession: string) =>
+    key === undefined ? all<DeliveryRow>(every, bound) : all<DeliveryRow>(ofSession, key, bound)
+  const underWay = yield* rows(deliverySql.underWay, deliverySql.underWayOf)
+  const waiting = yield* rows(deliverySql.waiting, deliverySql.waitingOf)
   return [...underWay, ...waiting].map(deliveryOf)
 }
 

@@ -173,6 +173,13 @@ export const recoveryPromises: PromiseGroup = {
       ],
     )
     await scene.store.claimDelivery({ atMs: scene.nowMs })
+    for (const key of [alice, bob]) {
+      assert.deepEqual(
+        (await scene.store.listUnsent({ key, limit: 1 })).map(({ sessionKey }) => sessionKey),
+        [key],
+      )
+    }
+    assert.deepEqual(await scene.store.listUnsent({ key: parseSessionKey('nobody'), limit: 1 }), [])
     assert.deepEqual(
       (await scene.store.listUnsent({ limit: 1 })).map(({ sessionKey, status, outcome }) => [
         sessionKey,

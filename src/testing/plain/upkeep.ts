@@ -67,8 +67,9 @@ export const deliveryVerbs = (state: PlainState): Sync<DeliveryVerbs> => ({
     due.attempts += 1
     return { ...due, reply: replyOf(state, turnAt(state, due.turnId)) }
   },
-  listUnsent: ({ limit }) => {
-    const having = (status: 'sending' | 'pending') => state.deliveries.filter((each) => each.status === status)
+  listUnsent: ({ limit, key }) => {
+    const asked = state.deliveries.filter(({ sessionKey }) => key === undefined || sessionKey === key)
+    const having = (status: 'sending' | 'pending') => asked.filter((each) => each.status === status)
     const due = having('pending').toSorted((one, other) => one.nextAttemptAtMs - other.nextAttemptAtMs)
     return [...having('sending').slice(0, limit), ...due.slice(0, limit)]
   },
