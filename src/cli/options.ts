@@ -51,6 +51,15 @@ export function wholeNumber(text: string): number {
   return Number(text)
 }
 
+/** A whole number from 1 to the greatest that makes sense. */
+export const wholeNumberTo =
+  (max: number) =>
+  (text: string): number => {
+    const number = wholeNumber(text)
+    if (number > max) throw new InvalidArgumentError(`It must be a whole number from 1 to ${max}.`)
+    return number
+  }
+
 /** `5s`, `1m`: milliseconds. */
 export function durationArgument(text: string): number {
   try {

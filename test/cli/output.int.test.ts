@@ -44,6 +44,7 @@ describe('a newcomer', () => {
         'sesions list',
         'sessions',
         'sessions list --limit 0',
+        'migrate --sql --partitions 1025',
         'sessions list --kind tree',
         'sessions show',
         'sessions show ../../etc/passwd',

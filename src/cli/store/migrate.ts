@@ -1,6 +1,6 @@
 import { HoldfastError } from '../../model/errors.ts'
 import { readCommandConfig } from '../config/read.ts'
-import { type CommandOptions, command, wholeNumber } from '../options.ts'
+import { type CommandOptions, command, wholeNumber, wholeNumberTo } from '../options.ts'
 import type { Terminal } from '../terminal.ts'
 
 interface MigrateOptions extends CommandOptions {
@@ -12,6 +12,9 @@ interface MigrateOptions extends CommandOptions {
 
 /** Half a year of a thousand new conversations a day, or a day of a very large service. */
 const spanDefault = 200_000
+
+/** A statement that cannot tell the span looks into as many tables of each. */
+const partitionsMax = 1_024
 
 export function migrate(terminal: Terminal) {
   return command('migrate', 'Make or update the tables of a store in PostgreSQL', [
@@ -25,7 +28,7 @@ export function migrate(terminal: Terminal) {
     .option(
       '--partitions <n>',
       'deal entries out to so many tables by a hash, and by time; only when the tables are made',
-      wholeNumber,
+      wholeNumberTo(partitionsMax),
     )
     .option(
       '--span <n>',
