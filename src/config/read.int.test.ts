@@ -2,6 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { unprivileged } from '../../test/unprivileged.ts'
 import { type ConfigInput, readConfig } from './read.ts'
 
 let directory: string
@@ -51,15 +52,15 @@ describe('a file that cannot be used', () => {
     expect(() => read()).toThrow('it is there but cannot be read (EISDIR)')
   })
 
-  it.skipIf(process.getuid?.() === 0)('is not taken for an absent one when it may not be read', () => {
+  it('is not taken for an absent one when it may not be read', async () => {
     put('holdfast.json5', '{}')
     chmodSync(join(directory, 'holdfast.json5'), 0)
-    expect(() => read()).toThrow('it is there but cannot be read (EACCES)')
+    await unprivileged(directory, () => expect(() => read()).toThrow('it is there but cannot be read (EACCES)'))
   })
 
-  it.skipIf(process.getuid?.() === 0)('is no matter of configuration when the data directory is closed', () => {
+  it('is no matter of configuration when the data directory is closed', async () => {
     mkdirSync(join(directory, '.holdfast'), { mode: 0 })
-    expect(() => read()).toThrow('The data directory cannot be read and written')
+    await unprivileged(directory, () => expect(() => read()).toThrow('The data directory cannot be read and written'))
   })
 
   it('is named with the place of a slip in its syntax', () => {

@@ -3,10 +3,10 @@ import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { buildHome } from '../../../test/openclaw/build.ts'
 import { Ground } from '../../../test/openclaw/unpack.ts'
+import { unprivileged } from '../../../test/unprivileged.ts'
 import { runCommand } from '../../host/commands.ts'
 import { type Asked, type FindGround, findHomes } from './find.ts'
 
-const isRoot = process.getuid?.() === 0
 const one = { agents: [{ id: 'main', sessions: [{ key: 'agent:main:main' }] }] }
 
 function around(ground: Ground, more: Partial<FindGround> = {}): FindGround {
@@ -95,11 +95,13 @@ describe('homes that are not named', () => {
     expect(work).toMatchObject({ policy: { entriesMax: 500 } })
   })
 
-  it.skipIf(isRoot)('are told by what was looked at when there are none', async () => {
+  it('are told by what was looked at when there are none', async () => {
     using ground = new Ground()
-    await expect(find({}, around(ground))).rejects.toMatchObject(
-      notFound(/looked at .*\.openclaw \(there is nothing\)/),
-    )
+    await unprivileged(ground.root, async () => {
+      await expect(find({}, around(ground))).rejects.toMatchObject(
+        notFound(/looked at .*\.openclaw \(there is nothing\)/),
+      )
+    })
   })
 })
 

@@ -15,6 +15,7 @@ import { join } from 'node:path'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { container } from '../../../test/openclaw/container.ts'
 import { type HolderPlan, orphansBesideGateway, startHolder } from '../../../test/openclaw/holders.ts'
+import { unprivileged } from '../../../test/unprivileged.ts'
 import { systemClock } from '../../host/clock.ts'
 import { readLinuxProcesses } from '../../host/processes/linux.ts'
 import { withCpu } from './holders.ts'
@@ -185,9 +186,9 @@ describe('a file that is no lock', () => {
       ['sessions.jsonl.lock', 'malformed'],
     ])
   })
-  it.skipIf(process.geteuid?.() === 0)('cannot be told when it may not be read', async () => {
+  it('cannot be told when it may not be read', async () => {
     chmodSync(put('a', '{}'), 0)
-    expect(await locks()).toMatchObject([{ verdict: 'unknown' }])
+    await unprivileged(root, async () => expect(await locks()).toMatchObject([{ verdict: 'unknown' }]))
   })
 })
 

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { buildHome } from '../../../../test/openclaw/build.ts'
 import { Ground, unpackFixture } from '../../../../test/openclaw/unpack.ts'
+import { unprivileged } from '../../../../test/unprivileged.ts'
 import type { Home } from '../home.ts'
 import { isHome, type OpenGround, openHome } from './open.ts'
 
@@ -157,11 +158,11 @@ describe('a home', () => {
     expect((await opened(dir)).agents.map(({ id }) => id)).toEqual(['main', 'evil'])
   })
 
-  it.skipIf(isRoot)('that is closed to us is unreadable', async () => {
+  it('that is closed to us is unreadable', async () => {
     using ground = new Ground()
     const { dir } = buildHome(join(ground.root, 'home'), one)
     chmodSync(dir, 0)
-    await expect(isHome(dir)).rejects.toMatchObject({ code: 'HOME_UNREADABLE' })
+    await unprivileged(ground.root, () => expect(isHome(dir)).rejects.toMatchObject({ code: 'HOME_UNREADABLE' }))
     chmodSync(dir, 0o700)
   })
 })
