@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { dataIn, type Gateway, quarantined, readUntil, startGateway } from '../../test/http/gateway.ts'
+import { dataIn, echo, type Gateway, gated, quarantined, readUntil, startGateway } from '../../test/http/gateway.ts'
 import { defaultRetentionPolicy } from '../retention/policy.ts'
 import { errorBodySchema } from './errors.ts'
 import { openApiOf } from './openapi.ts'
@@ -10,6 +10,7 @@ beforeAll(async () => {
   const words = Array.from({ length: 200 }, (_, index) => `word${index}`).join(' ')
   const kinds = { ...defaultRetentionPolicy.kinds, hook: { ...defaultRetentionPolicy.kinds.hook, sessionsMax: 0 } }
   gateway = await startGateway({
+    run: (turn) => (turn.sessionKey === 'agent:main:waits' ? gated().runner : echo)(turn),
     settings: {
       retention: { ...defaultRetentionPolicy, recentMs: 0, kinds },
       context: { windowTokens: 20_000, answerTokens: 1_000, softShare: 0.9, keepShare: 0.01 },
@@ -201,6 +202,6 @@ async function filled(template: string): Promise<string> {
     return template.replace('{archived}', items[0].id)
   }
   if (!template.includes('{waiting}')) return template
-  const { turn } = await gateway.call('POST', '/v1/sessions/u/turns', { text: 'a', onBusy: 'queue' })
+  const { turn } = await gateway.call('POST', '/v1/sessions/waits/turns', { text: 'a' })
   return template.replace('{waiting}', turn.id)
 }

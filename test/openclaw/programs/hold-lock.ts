@@ -44,6 +44,16 @@ async function hold(fd: number): Promise<void> {
     await sleep(2)
   }
   if (wasAway) told.away += 1
-  if (isThere()) rmSync(path)
-  else told.lost += 1
+  if (!isThere() || !remove()) told.lost += 1
+}
+
+/** Gives whether it was still there. */
+function remove(): boolean {
+  try {
+    rmSync(path)
+    return true
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT')) return false
+    throw error
+  }
 }
