@@ -102,17 +102,17 @@ describe('the session key', () => {
 
 describe('headers', () => {
   const messages = [user('a')]
-  it('name the busy policy and the idempotency key', () => {
-    expect(parse({ messages }, { 'x-on-busy': 'interrupt', 'idempotency-key': 'k' })).toMatchObject({
-      onBusy: 'interrupt',
-      dedupeKey: 'k',
-    })
-    expect(parse({ messages })).toMatchObject({ onBusy: null, dedupeKey: null })
+  it('name the busy policy, the idempotency key and the source', () => {
+    const named = { 'x-on-busy': 'interrupt', 'idempotency-key': 'k', 'x-source': 'shop' }
+    expect(parse({ messages }, named)).toMatchObject({ onBusy: 'interrupt', dedupeKey: 'k', source: 'shop' })
+    expect(parse({ messages })).toMatchObject({ onBusy: null, dedupeKey: null, source: 'chat-completions' })
   })
 
   it.each([
     [{ 'x-on-busy': 'shout' }, 'x-on-busy: must be one of queue, coalesce, interrupt, reject'],
     [{ 'idempotency-key': 'x'.repeat(256) }, 'idempotency-key: must be 1 to 255'],
     [{ 'idempotency-key': 'with space' }, 'idempotency-key: must be 1 to 255'],
+    [{ 'x-source': '' }, 'x-source: must be 1 to 64'],
+    [{ 'x-source': 'x'.repeat(65) }, 'x-source: must be 1 to 64'],
   ])('are refused as %j', (headers, because) => expect(() => parse({ messages }, headers)).toThrow(because))
 })

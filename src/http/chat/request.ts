@@ -34,6 +34,8 @@ export interface CompletionRequest {
   includeUsage: boolean
   dedupeKey: string | null
   onBusy: BusyPolicy | null
+  /** Who shares the lane as one. */
+  source: string
 }
 
 /**
@@ -59,6 +61,7 @@ export function parseCompletionRequest(
     includeUsage: stream_options?.include_usage ?? false,
     dedupeKey,
     onBusy: onBusyOf(headers),
+    source: sourceOf(headers),
   }
 }
 
@@ -101,6 +104,7 @@ function sessionKeyOf(
   return parseSessionKey(`agent:main:chat:${id}`)
 }
 
+const sourceError = 'must be 1 to 64 characters'
 const dedupeKeyError = 'must be 1 to 255 visible ASCII characters'
 
 /** The `idempotency-key` header; null without one. @throws HoldfastError REQUEST_INVALID */
@@ -108,6 +112,12 @@ export function dedupeKeyOf(headers: Headers): string | null {
   const found = headers.get('idempotency-key')
   if (found === null) return null
   return checked(z.string().regex(/^[\x21-\x7e]{1,255}$/, { error: dedupeKeyError }), found, 'idempotency-key')
+}
+
+function sourceOf(headers: Headers): string {
+  const found = headers.get('x-source')
+  if (found === null) return 'chat-completions'
+  return checked(z.string().min(1, { error: sourceError }).max(64, { error: sourceError }), found, 'x-source')
 }
 
 function onBusyOf(headers: Headers): BusyPolicy | null {

@@ -26,6 +26,7 @@ export function chatRoutes(deps: AppDeps): Route[] {
       { name: 'x-openclaw-session-key', description: 'The same, as OpenClaw calls it.' },
       { name: 'idempotency-key', description: 'A repeat with the same key is the same turn, also while it runs.' },
       { name: 'x-on-busy', description: 'queue, coalesce, interrupt or reject, when the session is busy.' },
+      { name: 'x-source', description: 'Who sends it; a lane is shared out between sources. Else `chat-completions`.' },
     ],
     body: completionRequestSchema,
     reply: {
@@ -59,7 +60,7 @@ export function chatRoutes(deps: AppDeps): Route[] {
         streaming: asked.streaming,
         dedupeKey: asked.dedupeKey,
         onBusy: asked.onBusy ?? deps.onBusy,
-        source: 'chat-completions',
+        source: asked.source,
       })
       const headers = {
         'x-session-key': turn.sessionKey,
