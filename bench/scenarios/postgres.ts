@@ -31,6 +31,7 @@ async function run(bench: Bench): Promise<Section[]> {
     return [
       await appends(bench, server, folder),
       await claims(bench, server),
+      await claimsTogether(bench, server),
       await gateways(bench, server, folder),
       await costOfTurns(bench, server, await schemaOf(server, 'costs', 8)),
     ]
@@ -146,6 +147,46 @@ async function claims(bench: Bench, server: Server): Promise<Section> {
     targets: [atMost('most waiting beside fewest', medianMs(-1) / medianMs(0), 1.5)],
     notes: [],
   }
+}
+
+/** Stores of as many gateways empty one queue; its turns are of one source, or of many. */
+async function claimsTogether(bench: Bench, server: Server): Promise<Section> {
+  const rows: Row[] = []
+  const waiting = bench.quick ? 400 : 2_000
+  for (const sources of [1, 40]) {
+    for (const count of [1, 2, 4]) {
+      const name = `${count} gateways, ${sources} sources`
+      bench.progress(`postgres: claims, ${name}`)
+      const url = await schemaOf(server, `together_${count}_${sources}`, 8)
+      const opened = await Promise.all(Array.from({ length: count }, () => openWith(postgresStore(url))))
+      const sourceOf = (index: number) => `source-${index % sources}`
+      for (let index = 0; index < waiting; index += 1)
+        await (opened[0] as Opened).store.admitTurn(admission(benchKey(index), sourceOf(index)))
+      const found = (await interleave([{ name, round: () => claimAll(opened, waiting) }], 1)).get(name) as Measured
+      for (const { store } of opened) await store.close()
+      rows.push({ name, role: 'holdfast', figures: latencyFigures(found) })
+    }
+  }
+  return {
+    title: 'claims of several gateways at once, each session with one turn',
+    rows,
+    targets: [],
+    notes: ['each gateway claims one turn after another; all of them share the cores with the server'],
+  }
+}
+
+async function claimAll(opened: readonly Opened[], waiting: number): Promise<Round> {
+  const latenciesMs: number[] = []
+  const startedMs = performance.now()
+  await Promise.all(
+    opened.map(async (each) => {
+      while (latenciesMs.length < waiting) {
+        const beganMs = performance.now()
+        if ((await claim(each)) !== null) latenciesMs.push(performance.now() - beganMs)
+      }
+    }),
+  )
+  return { latenciesMs, wallMs: performance.now() - startedMs }
 }
 
 async function claimAndSettle(opened: Opened, count: number): Promise<Round> {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { type LaneName, type LaneRules, laneNames } from '../model/lanes.ts'
-import { isLaneOpen, type LaneFacts, passedOver, planClaim, quotaOf, type WaitingSource } from './plan.ts'
+import { atQuota, isLaneOpen, type LaneFacts, planClaim, quotaOf, type WaitingSource } from './plan.ts'
 import { defaultLaneRules } from './rules.ts'
 
 const nowMs = 1_000_000
@@ -161,14 +161,14 @@ describe('within a lane', () => {
     expect([0.01, 0.25, 0.49, 0.5, 0.74, 0.75, 1].map(shared)).toEqual([1, 1, 1, 2, 2, 3, 4])
   })
 
-  it('counts how many sources have to be passed over', () => {
+  it('names the sources that are passed over', () => {
     const running = new Map([
       ['a', 2],
       ['b', 1],
       ['c', 3],
     ])
-    expect(passedOver('main', running, rules)).toBe(2)
-    expect(passedOver('main', new Map(), rules)).toBe(0)
+    expect(atQuota('main', running, rules)).toEqual(['a', 'c'])
+    expect(atQuota('main', new Map(), rules)).toEqual([])
   })
 })
 

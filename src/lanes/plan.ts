@@ -80,10 +80,10 @@ export function quotaOf(lane: LaneName, { lanes, sourceShare }: LaneRules): numb
   return Math.max(1, Math.floor(sourceShare * lanes[lane].concurrency))
 }
 
-/** How many sources of the lane may have to be passed over; one more is enough for `inTurn` and for `byAge`. */
-export function passedOver(lane: LaneName, running: ReadonlyMap<string, number>, rules: LaneRules): number {
+/** Sources of the lane that have their share, and are passed over. */
+export function atQuota(lane: LaneName, running: ReadonlyMap<string, number>, rules: LaneRules): string[] {
   const quota = quotaOf(lane, rules)
-  return [...running.values()].filter((count) => count >= quota).length
+  return [...running].flatMap(([source, count]) => (count >= quota ? [source] : []))
 }
 
 export function countsOf(facts: readonly Pick<LaneFacts, 'lane' | 'running'>[]): LaneCounts {

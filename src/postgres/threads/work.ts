@@ -6,8 +6,8 @@ import type { Place } from '../../relational/reads/place.ts'
 import { searchEntries } from '../../relational/reads/search.ts'
 import { turnSql } from '../../relational/statements/turns.ts'
 import type { Steps } from '../../relational/steps.ts'
-import { TurnTaken } from '../../relational/verbs/claim.ts'
 import type { StoredAppend } from '../../relational/verbs/entries.ts'
+import { TurnsTaken } from '../../relational/verbs/lanes.ts'
 import type { Work } from '../../relational/verbs/work.ts'
 import { type WriteVerb, type WriteVerbs, writeVerbs } from '../../relational/write-verbs.ts'
 import type { SearchQuery } from '../../store/sessions.ts'
@@ -115,9 +115,9 @@ export class Verbs {
         const unknown = error instanceof OutcomeUnknown
         const nameless = isNameless(error)
         if (nameless) this.#pool.named = false
-        const met = error instanceof TurnTaken || isCollision(error) || nameless
+        const met = error instanceof TurnsTaken || isCollision(error) || nameless
         const over = systemClock.steadyMs() > endMs || (met && waitMs >= pauseMs.max)
-        if (error instanceof TurnTaken && over) return null as T // others are quicker, and have left nothing for us
+        if (error instanceof TurnsTaken && over) return null as T // others are quicker, and have left nothing for us
         if (over || !(unknown || met || isLost(error))) throw unknown ? error.cause : error
         again ||= unknown
         await sleep(waitMs / 2 + randomInt(Math.max(1, Math.ceil(waitMs))))

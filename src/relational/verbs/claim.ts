@@ -4,7 +4,6 @@ import type { SessionKey } from '../../model/keys.ts'
 import type { Claim, ClaimInput } from '../../store/turns.ts'
 import { inboundOf, requestOf, type StoredInbound, type StoredRequestText } from '../rows/inbound.ts'
 import { type SessionRow, sessionOf, type TurnRow, turnOf } from '../rows/rows.ts'
-import { laneSql } from '../statements/lanes.ts'
 import { leaseSql } from '../statements/leases.ts'
 import { sessionSql } from '../statements/sessions.ts'
 import { turnSql } from '../statements/turns.ts'
@@ -18,9 +17,6 @@ export type StoredClaim = Omit<Claim, 'inbound' | 'request'> & { inbound: Stored
 
 /** Windows that one claim closes, some 10 µs each; those beyond are for the next, so that none holds up the writer. */
 const dueMax = 1_000
-
-/** Another gateway takes the turn just now; the claim is to be made again. Never with one gateway alone. */
-export class TurnTaken extends Error {}
 
 interface Claimable {
   taken: number | null
@@ -40,10 +36,9 @@ export function* claimTurn(work: Work, input: ClaimInput & { claim: string }): S
   const next = yield* nextTurn(input.holder.id, input.rules, input.atMs)
   if (next === null) return null
   work.requireRoom()
-  const [held, turn] = yield* together(first(laneSql.hold, next), first<TurnRow>(turnSql.byPosition, next))
-  if (held === undefined) throw new TurnTaken()
+  const turn = (yield* first<TurnRow>(turnSql.byPosition, next)) as TurnRow
   try {
-    return yield* readClaim(turn as TurnRow, yield* take(work, turn as TurnRow, input))
+    return yield* readClaim(turn, yield* take(work, turn, input))
   } catch (error) {
     throw yield* cannotStart(work, next, error)
   }

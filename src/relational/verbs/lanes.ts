@@ -1,4 +1,4 @@
-import { countsOf, isLaneOpen, type LaneFacts, passedOver, planClaim, type WaitingSource } from '../../lanes/plan.ts'
+import { atQuota, countsOf, isLaneOpen, type LaneFacts, planClaim, type WaitingSource } from '../../lanes/plan.ts'
 import { type LaneName, type LaneRules, laneNames } from '../../model/lanes.ts'
 import { laneSql } from '../statements/lanes.ts'
 import { all, first, type Steps, together, write } from '../steps.ts'
@@ -8,7 +8,10 @@ const goneMax = 8
 
 type Runners = Pick<LaneFacts, 'lane' | 'running'>
 
-/** The position of the turn that the lane rules choose for this holder; null when none can start. */
+/** Others are at all turns that could start; the claim is to be made again. Never where one process writes alone. */
+export class TurnsTaken extends Error {}
+
+/** The position of the turn that the lane rules choose for this holder; null when none can start. @throws TurnsTaken */
 export function* nextTurn(holderId: string, rules: LaneRules, nowMs: number): Steps<number | null> {
   const [runners, stirring] = yield* together(
     runnersOf(holderId),
@@ -21,7 +24,9 @@ export function* nextTurn(holderId: string, rules: LaneRules, nowMs: number): St
   const found = yield* together(...asked.map((each) => waitingIn(each, rules)))
   const facts = runners.map((each) => found.find(({ lane }) => lane === each.lane) ?? none(each))
   const plan = planClaim(facts, rules, nowMs)
-  return plan.kind === 'take' ? plan.position : null
+  if (plan.kind === 'take') return plan.position
+  if (yield* isTaken(asked, rules)) throw new TurnsTaken()
+  return null
 }
 
 /** Counted from the leases, so it cannot be wrong; as many rows as the holder runs turns. */
@@ -33,11 +38,19 @@ function* runnersOf(holderId: string): Steps<Runners[]> {
   }))
 }
 
+/** Whether a source waits in these lanes though none was found. */
+function* isTaken(runners: readonly Runners[], rules: LaneRules): Steps<boolean> {
+  const waits = yield* together(
+    ...runners.map((each) => first(laneSql.waits, each.lane, JSON.stringify(atQuota(each.lane, each.running, rules)))),
+  )
+  return waits.some((found) => found !== undefined)
+}
+
 function* waitingIn({ lane, running }: Runners, rules: LaneRules): Steps<LaneFacts> {
-  const limit = passedOver(lane, running, rules) + 1
+  const passedOver = JSON.stringify(atQuota(lane, running, rules))
   const [byAge, inTurn, counted] = yield* together(
-    all<WaitingSource>(laneSql.byAge, lane, limit),
-    all<WaitingSource>(laneSql.inTurn, lane, limit),
+    all<WaitingSource>(laneSql.byAge, lane, passedOver),
+    all<WaitingSource>(laneSql.inTurn, lane, passedOver),
     first<{ starts: number }>(laneSql.starts, lane),
   )
   return { lane, running, starts: counted?.starts ?? 0, inTurn, byAge }
