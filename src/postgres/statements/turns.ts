@@ -2,14 +2,19 @@ import { windowMaxMs } from '../../model/turns.ts'
 import { inboundSql, turnSql } from '../../relational/statements/turns.ts'
 import type { Words } from './own.ts'
 
-const due = (when: string): string =>
-  `SELECT position FROM turn WHERE not_before_ms ${when} ORDER BY not_before_ms, position LIMIT ?2 + 0 FOR UPDATE SKIP LOCKED`
+/** From one end of the index, whatever its range is thought to hold. What is held is only what is due. */
+const due = (when: string, order: 'ASC' | 'DESC'): string => `
+  SELECT position FROM turn WHERE not_before_ms ${when} AND position = ANY(ARRAY(
+    SELECT position FROM turn WHERE not_before_ms IS NOT NULL ORDER BY not_before_ms ${order} LIMIT ?2 + 0))
+  FOR UPDATE SKIP LOCKED`
 
 export const turnWords: Words = [
   // what another gateway closes at the same time is its business
   [
     turnSql.due,
-    `UPDATE turn SET not_before_ms = NULL WHERE position IN (${due('<= ?1')}) OR position IN (${due(`> ?1 + ${windowMaxMs}`)})`,
+    `UPDATE turn SET not_before_ms = NULL
+     WHERE position = ANY(ARRAY(
+       SELECT * FROM (${due('<= ?1', 'ASC')}) now UNION ALL SELECT * FROM (${due(`> ?1 + ${windowMaxMs}`, 'DESC')}) put_off))`,
   ],
   [
     turnSql.cancelledByReset,

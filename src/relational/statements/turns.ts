@@ -115,12 +115,16 @@ export const turnSql = {
         SELECT position FROM turn WHERE not_before_ms <= ?1 ORDER BY not_before_ms, position LIMIT ?2 + 0)
       UNION ALL SELECT * FROM (
         SELECT position FROM turn WHERE not_before_ms > ?1 + ${windowMaxMs} ORDER BY not_before_ms LIMIT ?2 + 0))`,
-  /** ?1 the name of a claim, ?2 now. What it took before; whether a window is to be closed; whether any source waits. */
+  /**
+   * ?1 the name of a claim, ?2 now. What it took before; whether a window is to be closed; whether any source waits. The ends of indexes are
+   * asked for, not whether something exists: of a column that is null in every row PostgreSQL takes a third to be in any range.
+   */
   claimable: `
     SELECT (SELECT turn FROM lease WHERE claim = ?1) AS taken,
-      CASE WHEN EXISTS (SELECT 1 FROM turn WHERE not_before_ms <= ?2) THEN 1
-        WHEN EXISTS (SELECT 1 FROM turn WHERE not_before_ms > ?2 + ${windowMaxMs}) THEN 1 ELSE 0 END AS due,
-      CASE WHEN EXISTS (SELECT 1 FROM source WHERE first_order IS NOT NULL) THEN 1 ELSE 0 END AS waiting`,
+      CASE WHEN (SELECT min(not_before_ms) FROM turn WHERE not_before_ms IS NOT NULL) <= ?2 THEN 1
+        WHEN (SELECT max(not_before_ms) FROM turn WHERE not_before_ms IS NOT NULL) > ?2 + ${windowMaxMs} THEN 1
+        ELSE 0 END AS due,
+      CASE WHEN (SELECT lane FROM source WHERE first_order IS NOT NULL ORDER BY lane LIMIT 1) IS NOT NULL THEN 1 ELSE 0 END AS waiting`,
   nextDue: 'SELECT min(not_before_ms) AS "atMs" FROM turn WHERE not_before_ms IS NOT NULL',
 
   start: `
