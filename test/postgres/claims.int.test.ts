@@ -2,6 +2,9 @@ import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { parseSessionKey, type SessionKey } from '../../src/model/keys.ts'
 import { postgresStore } from '../../src/postgres/open.ts'
+import { wordsOf } from '../../src/postgres/statements/words.ts'
+import { laneSql } from '../../src/relational/statements/lanes.ts'
+import { turnSql } from '../../src/relational/statements/turns.ts'
 import { holderNamed, problemsOf, Scene } from '../../src/testing/contract/scene.ts'
 import { newSchema } from './ground.ts'
 import { Server } from './server.ts'
@@ -74,4 +77,35 @@ describe('claims of several gateways', () => {
     await release()
     expect((await first.claim()).turn.sessionKey).toBe(one)
   })
+})
+
+it('what every claim asks is read from indexes, however many turns have no window to be closed', async () => {
+  const { url, first } = await gateways(1)
+  const client = new pg.Client({ connectionString: server.url() })
+  await client.connect()
+  await client.query(
+    `SET search_path = ${new URL(url).searchParams.get('schema')}; SET plan_cache_mode = force_generic_plan`,
+  )
+  await first.admit(parseSessionKey('alice'), 'hello')
+  // turns that ended long ago, of no session: what follows is taken back
+  await client.query('BEGIN')
+  await client.query(`
+    INSERT INTO turn (position, id, session, lane, source, status, place, lane_order, admitted_ms, queued_ms, settled_ms, streaming)
+    SELECT 100 + n, 'old-' || n, 0, 'main', 'old', 'done', 100 + n, 100 + n, 1, 1, 1, 0 FROM generate_series(1, 5000) n`)
+  await client.query('ANALYZE turn')
+  for (const [name, sql, values] of [
+    ['claimable', turnSql.claimable, "'claim', 1"],
+    ['due', turnSql.due, '1, 1000'],
+    ['in_turn', laneSql.inTurn, "'main', '[]'"],
+    ['by_age', laneSql.byAge, "'main', '[]'"],
+  ]) {
+    const [words] = wordsOf(sql as string)
+    await client.query(`PREPARE ${name} AS ${words?.text}`)
+    const { rows } = await client.query(`EXPLAIN EXECUTE ${name}(${values})`)
+    const plan = rows.map((row) => row['QUERY PLAN']).join('\n')
+    expect(plan, name).not.toMatch(/Seq Scan on turn/)
+    expect(plan, name).toMatch(/Index (Only )?Scan.* on turn/)
+  }
+  await client.query('ROLLBACK')
+  await client.end()
 })
