@@ -7,6 +7,11 @@ const nobody = 65_534
 export async function unprivileged<T>(directory: string, run: () => T | Promise<T>): Promise<T> {
   if (process.geteuid?.() !== 0) return await run()
   execFileSync('chown', ['-R', String(nobody), directory])
+  return await asNobody(run)
+}
+
+/** Root runs it as a user who owns nothing. */
+export async function asNobody<T>(run: () => T | Promise<T>): Promise<T> {
   process.seteuid?.(nobody)
   try {
     return await run()

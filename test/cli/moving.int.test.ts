@@ -43,7 +43,7 @@ it('a home is brought over, and given back', async () => {
 
 it('what cannot be brought over is told, and programs are told the same', async () => {
   const { dir } = unpackFixture('2026.9.6', ground.root)
-  writeFileSync(join(dir, 'agents/work/agent/openclaw-agent.sqlite'), 'no database')
+  writeFileSync(join(dir, 'agents', 'work', 'agent', 'openclaw-agent.sqlite'), 'no database')
   const asked = ['import', '--home', dir, '--home', 'nowhere', '--data', 'other', '--json']
   const { code, stdout } = await holdfast(asked, { cwd: ground.root })
   expect(code).toBe(1)

@@ -15,6 +15,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { asNobody } from '../../../test/unprivileged.ts'
 import { sha256 } from '../../host/random.ts'
 import { sha256Of } from './digest.ts'
 import { readLines } from './lines.ts'
@@ -99,13 +100,10 @@ describe('opening', () => {
   it.runIf(isRoot)('tells what another user may not read apart from what is not there (root only)', async () => {
     writeFileSync(at('private'), 'x', { mode: 0o600 })
     chmodSync(join(root, '..'), 0o755)
-    process.seteuid?.(65_534)
-    try {
+    await asNobody(async () => {
       await expect(openInside(root, at('private'))).rejects.toMatchObject({ code: 'HOME_UNREADABLE' })
       expect((await readSmall(root, at('sessions/a.jsonl'), 100))?.data.toString()).toBe('inside')
-    } finally {
-      process.seteuid?.(0)
-    }
+    })
   })
 })
 

@@ -19,6 +19,7 @@ import { mkdtemp, realpath } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { asNobody } from '../../../test/unprivileged.ts'
 import { sha256 } from '../../host/random.ts'
 import { createInside, ensureDirectory } from './create.ts'
 import { identityOf, type Judged } from './identity.ts'
@@ -125,13 +126,10 @@ describe('replacing', () => {
   it.runIf(isRoot)("refuses another user's file (root only)", async () => {
     const judged = judgedFile('a', 'old')
     chmodSync(root, 0o777)
-    process.seteuid?.(65_534)
-    try {
+    await asNobody(async () => {
       await expect(replaceIfSame(root, judged, Buffer.from('new'))).rejects.toMatchObject({ code: 'HOME_UNSAFE' })
       await expect(setAside(root, judged)).rejects.toMatchObject({ code: 'HOME_UNSAFE' })
-    } finally {
-      process.seteuid?.(0)
-    }
+    })
     expect(readdirSync(root)).toEqual(['a'])
   })
 

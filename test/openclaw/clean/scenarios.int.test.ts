@@ -183,7 +183,7 @@ describe('what is put right before a start, as people see it', () => {
     const built = home({
       agents: [
         { id: 'main', sessions: [cut], locks: [{ of: cut.key, pid: nobody, ageMs: hourMs, startTicks: 1 }] },
-        { id: 'work', sessions: [{ key: 'agent:work:main' }], index: '{"agent:work:main": {"sessionId"' },
+        { id: 'shop', sessions: [{ key: 'agent:shop:main' }], index: '{"agent:shop:main": {"sessionId"' },
       ],
     })
     appendFileSync(built.session(cut.key).path, '{"type":"message","id":"x","par')

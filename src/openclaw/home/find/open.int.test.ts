@@ -92,7 +92,7 @@ describe('a home', () => {
     buildHome(dir, { agents: [{ id: 'main' }] })
     const theirs = buildHome(other, { agents: [{ id: 'main' }] })
     mkdirSync(join(dir, 'agents/work'))
-    symlinkSync(theirs.sessionsDir('main'), join(dir, 'agents/work/sessions'))
+    symlinkSync(theirs.sessionsDir('main'), join(dir, 'agents', 'work', 'sessions'))
     const home = await opened(dir)
     expect(home.agents.map(({ id }) => id)).toEqual(['main'])
     expect(home.unreadable).toEqual([

@@ -117,7 +117,7 @@ describe('the transcript of an entry', () => {
     expect(place(file)).toEqual({ names: ['a.jsonl'], elsewhere })
   })
   it.each([
-    ['/srv/oc/agents/work/sessions/a.jsonl', '/srv/oc/agents/work/sessions'],
+    ['/srv/oc/agents/shop/sessions/a.jsonl', '/srv/oc/agents/shop/sessions'],
     ['/home/node/.openclaw/agents/main/sessions/deep/a.jsonl', '/home/node/.openclaw/agents/main/sessions/deep'],
     ['/srv/oc/agents/main/sessions/deep/a.jsonl', `${agent.sessionsDir}/deep`],
     ['deep/a.jsonl', `${agent.sessionsDir}/deep`],

@@ -92,7 +92,7 @@ describe('what goes from an index', () => {
     ['one whose age cannot be told', direct(99, { entry: { updatedAt: nowMs + dayMs } })],
     [
       'one whose transcript lies elsewhere',
-      direct(99, { entry: { sessionFile: '/srv/oc/agents/work/sessions/a.jsonl' } }),
+      direct(99, { entry: { sessionFile: '/srv/oc/agents/shop/sessions/a.jsonl' } }),
     ],
   ])('is never %s', (_, session) => {
     const rules = { ...policy, entriesMax: 0 }

@@ -144,7 +144,7 @@ describe('what cannot be read', () => {
 
   it('keeps nothing else back: an index, an agent, a transcript', async () => {
     const { dir } = unpackFixture('2026.5.18', ground.root)
-    writeFileSync(join(dir, 'agents/work/sessions/sessions.json'), '{"torn')
+    writeFileSync(join(dir, 'agents', 'work', 'sessions', 'sessions.json'), '{"torn')
     const { totals, leftOut } = await importInto(store, dir)
     expect(totals).toMatchObject({ imported: 17 })
     expect(leftOut).toContainEqual({

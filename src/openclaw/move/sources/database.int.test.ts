@@ -24,7 +24,7 @@ afterEach(async () => {
 const databaseOf = (dir: string, agent: string) => join(dir, 'agents', agent, 'agent/openclaw-agent.sqlite')
 
 describe('transcripts in cold storage', () => {
-  const cold = (dir: string) => join(dir, 'agents/work/sessions/cold')
+  const cold = (dir: string) => join(dir, 'agents', 'work', 'sessions', 'cold')
   const packed = (dir: string, key: string) => {
     const db = new DatabaseSync(databaseOf(dir, 'work'), { readOnly: true })
     const name = db
@@ -163,8 +163,8 @@ describe('an agent', () => {
 
   it('whose files lie beside its database comes from there, and that is told', async () => {
     const { dir } = unpackFixture('2026.9.6', ground.root)
-    mkdirSync(join(dir, 'agents/work/sessions'))
-    writeFileSync(join(dir, 'agents/work/sessions/sessions.json'), '{}')
+    mkdirSync(join(dir, 'agents', 'work', 'sessions'))
+    writeFileSync(join(dir, 'agents', 'work', 'sessions', 'sessions.json'), '{}')
     const { leftOut, totals } = await importInto(store, dir)
     expect(totals).toMatchObject({ imported: 19 })
     expect(leftOut).toContainEqual({ what: 'agent', name: 'work', because: expect.stringContaining('finish the move') })
