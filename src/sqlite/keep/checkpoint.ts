@@ -132,6 +132,19 @@ export class Checkpoints {
   }
 }
 
+/** Bytes that the database in `path` is yet to grow by, when its log is brought in; 0 where that cannot be told. */
+export function owedBytes(db: Connection, path: string): number {
+  if (!db.database.isOpen) return 0
+  try {
+    const { page_count: pages } = db.first<{ page_count: number }>('PRAGMA page_count') as { page_count: number }
+    const { page_size: pageBytes } = db.first<{ page_size: number }>('PRAGMA page_size') as { page_size: number }
+    return Math.max(pages * pageBytes - statSync(path).size, 0)
+  } catch (error) {
+    if (!isSqliteError(error)) throw error // the disk fails: the next commit meets that and says so
+    return 0
+  }
+}
+
 /** How long the writer waits for readers that are about to leave, longer each time that they did not. Unit: ms. */
 const waitForReadersMs = { first: 5, max: 40 }
 
@@ -152,11 +165,19 @@ export class CatchUp {
 
   whenAsked(db: Connection): void {
     if (Atomics.exchange(this.#log, log.catchUp, 0) === 0) return
+    this.#bringIn(db, () => (statSync(this.#logPath).size > logBytesMax ? sql.truncate : sql.restart))
+  }
+
+  /** Where the disk runs full: the room that the log holds is given back now, and not with the keeper's next look. */
+  giveBack(db: Connection): void {
+    this.#bringIn(db, () => sql.truncate)
+  }
+
+  #bringIn(db: Connection, modeNow: () => string): void {
     try {
       db.first(sql.passive) // without waiting first: it may be much, when the keeper is far behind
       db.script(`PRAGMA busy_timeout = ${this.#waitMs}`)
-      const mode = statSync(this.#logPath).size > logBytesMax ? sql.truncate : sql.restart
-      const { busy } = db.first<LogState>(mode) as LogState
+      const { busy } = db.first<LogState>(modeNow()) as LogState
       Atomics.store(this.#log, log.pinned, busy)
       this.#waitMs = busy === 0 ? waitForReadersMs.first : Math.min(this.#waitMs * 2, waitForReadersMs.max)
     } catch (error) {

@@ -9,7 +9,7 @@ import { type WriteVerb, writeVerbs } from '../../relational/write-verbs.ts'
 import { busyLimitMs, busyWaitMaxMs } from '../database/busy.ts'
 import { type Connection, openForWriting } from '../database/connection.ts'
 import { failureOf, failures } from '../database/failures.ts'
-import { CatchUp } from '../keep/checkpoint.ts'
+import { CatchUp, owedBytes } from '../keep/checkpoint.ts'
 import { type BatchResult, runBatch, type SqliteWork } from './batch.ts'
 import { log, type ThreadData } from './calls.ts'
 import { Room } from './room.ts'
@@ -38,9 +38,15 @@ export class Writer {
     this.#data = data
     this.#log = new Int32Array(data.log)
     this.#catchUp = new CatchUp(data.path, this.#log)
-    this.#room = new Room(dirname(data.path), data.diskReserveBytes, (writable, because) => {
-      Atomics.store(this.#log, log.short, Number(because?.code === 'STORE_FULL'))
-      this.#report({ kind: 'writable', writable, because })
+    this.#room = new Room({
+      directory: dirname(data.path),
+      reserveBytes: data.diskReserveBytes,
+      owedBytes: () => owedBytes(this.#db, data.path),
+      makeRoom: () => this.#catchUp.giveBack(this.#db),
+      tell: (writable, because) => {
+        Atomics.store(this.#log, log.short, Number(because?.code === 'STORE_FULL'))
+        this.#report({ kind: 'writable', writable, because })
+      },
     })
     Atomics.store(this.#log, log.short, 0) // a writer before this one may have ended on a full disk
     this.#db = openForWriting(data.path, data.durability)
@@ -97,12 +103,15 @@ export class Writer {
     this.#answer(calls.map(({ id }) => ({ id, ok: false, error: recordOf(error) })))
   }
 
-  /** After STORE_IO the outcome is unknown: a fresh connection, and the verbs again, which find what they wrote. */
+  /**
+   * A full disk may have room once the log is cut. After STORE_IO the outcome is unknown: a fresh connection, and the verbs
+   * again, which find what they wrote.
+   */
   async #tryTwice(calls: Call[]): Promise<BatchResult> {
     const first = await this.#run(calls)
     if (first.kind !== 'failed') return first
+    if (first.error.code === 'STORE_FULL') return this.#tryWithRoom(calls)
     this.#room.lose(first.error)
-    if (first.error.code === 'STORE_FULL') return first
     const reopened = this.#reopen()
     if (reopened !== null) return { kind: 'failed', error: reopened }
     this.#work.again = true
@@ -110,6 +119,13 @@ export class Writer {
     this.#work.again = false
     if (second.kind === 'failed') this.#reopen()
     return second
+  }
+
+  async #tryWithRoom(calls: Call[]): Promise<BatchResult> {
+    this.#catchUp.giveBack(this.#db)
+    const result = await this.#run(calls)
+    if (result.kind === 'failed') this.#room.lose(result.error)
+    return result
   }
 
   async #run(calls: Call[]): Promise<BatchResult> {
