@@ -26,7 +26,7 @@ export interface Attributes {
   mode: number
   uid: number
   gid: number
-  /** null: now. Node sets times to some 200 ns. */
+  /** null: now. Set to the microsecond. */
   mtimeNs: bigint | null
 }
 
@@ -106,7 +106,15 @@ export function giveTo(fd: number, { mode, uid, gid }: Omit<Attributes, 'mtimeNs
 /** Of a file whose content is written. */
 export function setAttributes(fd: number, attributes: Attributes): void {
   giveTo(fd, attributes)
-  if (attributes.mtimeNs !== null) futimesSync(fd, Date.now() / 1_000, Number(attributes.mtimeNs) / 1e9)
+  if (attributes.mtimeNs !== null) futimesSync(fd, Date.now() / 1_000, secondsOf(attributes.mtimeNs))
+}
+
+/**
+ * Node takes times as seconds in a double, which is exact to a quarter of a microsecond: the middle of the microsecond
+ * stays within it, so that a time put back is the same to the microsecond.
+ */
+function secondsOf(ns: bigint): number {
+  return (Number(ns / 1_000n) + 0.5) / 1e6
 }
 
 export async function writeContent(fd: number, content: Content): Promise<number> {

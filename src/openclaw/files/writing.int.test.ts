@@ -3,9 +3,12 @@ import {
   appendFileSync,
   chmodSync,
   chownSync,
+  closeSync,
+  fstatSync,
   linkSync,
   lstatSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -21,7 +24,7 @@ import { basename, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { asNobody } from '../../../test/unprivileged.ts'
 import { sha256 } from '../../host/random.ts'
-import { createInside, ensureDirectory } from './create.ts'
+import { createInside, ensureDirectory, setAttributes } from './create.ts'
 import { identityOf, type Judged } from './identity.ts'
 import { replaceIfSame } from './replace.ts'
 import { setAside } from './set-aside.ts'
@@ -51,6 +54,21 @@ function rewrite(path: string, content: string): void {
   writeFileSync(path, content)
   utimesSync(path, atime, mtime)
 }
+
+it('puts times back to the microsecond', () => {
+  const { mode, uid, gid } = statSync(root)
+  writeFileSync(at('a'), '')
+  const fd = openSync(at('a'), 'r+')
+  const startNs = 1_795_738_279_248_080_000n
+  // each place within a microsecond, in many of them
+  const times = Array.from({ length: 2_000 }, (_, step) => startNs + BigInt(step) * 1_000_123_457n)
+  const kept = times.filter((mtimeNs) => {
+    setAttributes(fd, { mode, uid, gid, mtimeNs })
+    return fstatSync(fd, { bigint: true }).mtimeNs / 1_000n === mtimeNs / 1_000n
+  })
+  closeSync(fd)
+  expect(kept).toEqual(times)
+})
 
 describe('replacing', () => {
   it('leaves the new content with the old mode and owner, and nothing else', async () => {

@@ -85,7 +85,7 @@ describe('undoing a run', () => {
       ].map((kind) => [kind, true, null]),
     )
     expect(treeOf(scratch.home.dir)).toEqual(before)
-    expect(before['agents/main/sessions/a.jsonl']).toMatch(/^640 .* 8 1777630272345\.00 /)
+    expect(before['agents/main/sessions/a.jsonl']).toMatch(/^640 .* 8 1777630272345000 /)
   })
 
   it('does nothing the second time', async () => {
