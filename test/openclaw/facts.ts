@@ -65,7 +65,7 @@ export function readTranscript(damage: DamageKind[] = [], more: object = {}): Su
     state: 'read',
     bytes: 2_000,
     lines: 6,
-    header: { version: 3, id: 'a', parentSession: null, cwd: null },
+    header: { version: 3, id: 'a', parentSession: null, cwd: null, atMs: null },
     entries: 5,
     messages: 2,
     firstAtMs: nowMs - 2 * hourMs,

@@ -34,6 +34,8 @@ export interface TranscriptHeader {
   id: string
   parentSession: string | null
   cwd: string | null
+  /** When it was begun; null where it does not say. */
+  atMs: number | null
 }
 
 export interface TranscriptFacts {

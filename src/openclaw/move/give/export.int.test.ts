@@ -5,7 +5,9 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs'
 import { basename, join } from 'node:path'
@@ -93,11 +95,15 @@ describe('a home of files', () => {
     expect(text(again)).toEqual(text(to))
   })
 
-  it('is the same conversation when it is imported from there', async () => {
+  it('is the same conversation when it is imported from there, whatever times its files have', async () => {
     const { dir } = unpackFixture('2026.5.18', ground.root)
     await importInto(store, dir)
     await exportTo(store, to)
     cpSync(join(dir, 'cron'), join(to, 'cron'), { recursive: true }) // says whose the earlier runs of a job were
+    for (const name of transcriptsIn(folderOf(to, 'main'))) {
+      const { mtimeMs } = statSync(join(folderOf(dir, 'main'), name))
+      utimesSync(join(folderOf(to, 'main'), name), 0, 4e9 - mtimeMs / 1_000) // what was written last is the oldest
+    }
     await using other = await openStore(join(ground.root, 'other'))
     await importInto(other, to)
     const [one, two] = [await contentOf(store), await contentOf(other)]

@@ -3,6 +3,7 @@ import { readLines } from '../../files/lines.ts'
 import { openInside } from '../../files/open.ts'
 import type { AgentHome } from '../../home/home.ts'
 import { bindingsOf } from '../../index/rebuild/collect.ts'
+import type { TranscriptHeader } from '../../transcripts/facts.ts'
 import { readLine } from '../../transcripts/rows/reading.ts'
 import { type Fields, isFields } from '../rows/entry.ts'
 import { textsIn, timeIn } from './entry.ts'
@@ -25,7 +26,7 @@ export interface Indexed {
 }
 
 export interface Bindings {
-  /** By session key, earliest first. */
+  /** By session key, those begun earliest first. */
   bound: Map<string, LooseFile[]>
   unbound: LooseFile[]
 }
@@ -60,7 +61,15 @@ export async function bindFiles(
     if (key === null) unbound.push(file)
     else bound.set(key, [...(bound.get(key) ?? []), file])
   }
+  for (const [key, those] of bound) if (those.length > 1) bound.set(key, await inOrder(agent, root, those))
   return { bound, unbound }
+}
+
+/** As they were begun. The file system's time is the second choice: a copy of a home may have another. */
+async function inOrder(agent: AgentHome, root: string, files: readonly LooseFile[]): Promise<LooseFile[]> {
+  const dated: { file: LooseFile; atMs: number }[] = []
+  for (const file of files) dated.push({ file, atMs: (await headerOf(agent, root, file.name))?.atMs ?? file.atMs })
+  return dated.sort((one, other) => one.atMs - other.atMs).map(({ file }) => file)
 }
 
 function knownKeys(entries: readonly Indexed[]): { byId: Map<string, string>; byFile: Map<string, string> } {
@@ -76,19 +85,18 @@ async function forebears(agent: AgentHome, root: string, entries: readonly Index
   for (const { key, transcript } of entries) {
     // only such a name is given to one that goes on from another
     if (transcript === null || !/^\d{4}-\d\d-\d\dT[\d-]+Z_/.test(transcript)) continue
-    const parent = await parentOf(agent, root, transcript)
-    if (parent !== null) found.push([parent, key])
+    const parent = (await headerOf(agent, root, transcript))?.parentSession?.split(/[/\\]/).at(-1)
+    if (parent !== undefined) found.push([parent, key])
   }
   return found
 }
 
-async function parentOf(agent: AgentHome, root: string, name: string): Promise<string | null> {
+async function headerOf(agent: AgentHome, root: string, name: string): Promise<TranscriptHeader | null> {
   using file = await openInside(root, join(agent.sessionsDir, name))
   if (file === null) return null
   for await (const { data, ended } of readLines(file, { lineBytesMax: 64 * 1024 })) {
     const row = data === null ? null : (readLine(data, ended).parts[0]?.row ?? null)
-    if (row === null || !('header' in row)) return null
-    return row.header.parentSession?.split(/[/\\]/).at(-1) ?? null
+    return row !== null && 'header' in row ? row.header : null
   }
   return null
 }

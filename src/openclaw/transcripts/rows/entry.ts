@@ -80,6 +80,7 @@ function headerOf(value: Record<string, unknown>): Row | null {
       id,
       parentSession: nameOf(value.parentSession),
       cwd: nameOf(value.cwd),
+      atMs: timeOf(value.timestamp),
     },
   }
 }
