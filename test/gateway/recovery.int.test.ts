@@ -12,32 +12,29 @@ import { until, untilSettled } from './harness/wait.ts'
 const one = markOf('a', 1)
 const poison = markOf('poison', 1)
 
-/** Ends the gateway's process, by SIGKILL, whenever it is asked for an answer to the poison. */
-function poisonous(victim: () => Gateway | null): Behaviour {
+/** Ends the gateway's process, by SIGKILL, whenever it is asked for an answer to the poison: it may ask before it is ready. */
+function poisonous(victim: () => Promise<Gateway>): Behaviour {
   return async (asked) => {
     if (textOf(asked.messages.at(-1) as Message) !== poison) return echo(asked)
-    await victim()?.kill()
+    await (await victim()).kill()
     return { kind: 'hang' }
   }
 }
 
 it('a turn that kills the process ends in quarantine, told once, while others are answered', async () => {
   await using place = await makePlace()
-  let gateway: Gateway | null = null
-  await using model = await startModel(poisonous(() => gateway))
+  let starting: Promise<Gateway>
+  await using model = await startModel(poisonous(() => starting))
   const options = { place, model, config: { recovery: { crashLoopStarts: 99 } } }
   let turnId = ''
   for (let start = 1; start <= 3; start += 1) {
-    // Ready or not: the poison may end it before it is.
-    gateway = await startGateway(options).catch(() => null)
-    if (start === 1) {
-      const sent = await (gateway as Gateway).api.turn('poison', poison, { dedupeKey: 'p' })
-      turnId = sent.body.turn.id
-    }
+    starting = startGateway(options)
+    const { api, ended } = await starting
+    if (start === 1) turnId = (await api.turn('poison', poison, { dedupeKey: 'p' })).body.turn.id
     await until('the poison was asked', () => model.askedFor('turn-model', 'poison').length === start)
-    await gateway?.ended
+    await ended
   }
-  gateway = await startGateway(options)
+  const gateway = await startGateway(options)
   const { api } = gateway
   const answered = await api.chat('a', one)
   expect(answered.body.choices[0]?.message.content).toBe(answerTo(one))
